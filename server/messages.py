@@ -1,0 +1,605 @@
+"""The messages between a page and its session: commands go in, events come out.
+
+Both are discriminated unions over `type`. TypeScript types are generated from the JSON schema of these models, so a
+field is renamed here or nowhere. Unknown fields are refused. No event field may be non-finite: pydantic writes NaN as
+null, so divergence is a status of its own and never a number.
+
+Acts (they change the session) need the edit key; queries are open to every viewer and answered to the asker alone.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+MAX_WIDTH = 32
+MAX_LAYERS = 6
+MAX_EDGES = 1024
+MAX_SAMPLES = 50_000
+
+
+class Message(BaseModel):
+    """A frozen message that refuses unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+OptimizerName = Literal["adam", "lbfgs", "lm"]
+BaseFunction = Literal["silu", "identity", "none"]
+EdgeKind = Literal["spline", "symbolic", "pruned"]
+SessionState = Literal["running", "paused", "diverged", "converged"]
+
+
+class EdgeRef(Message):
+    """The edge φ from node `source` of layer `layer` to node `target` of the next, all counted from 0."""
+
+    layer: int = Field(ge=0)
+    source: int = Field(ge=0)
+    target: int = Field(ge=0)
+
+
+class NetworkSettings(Message):
+    """Shape and parametrisation of the network; a change starts a fresh one."""
+
+    widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(
+        default=[2, 5, 1], min_length=2, max_length=MAX_LAYERS + 1
+    )
+    basis: str = "bspline"
+    grid_size: int = Field(default=5, ge=1, le=200)
+    order: int = Field(default=3, ge=0, le=5)
+    base: BaseFunction = "silu"
+    initialization: Literal["power_law", "variance"] = "power_law"
+
+
+class TrainingSettings(Message):
+    """How the network is trained; all of it may change while it trains.
+
+    `steps_per_second` caps the pace so that people can watch; null means as fast as the worker goes.
+    """
+
+    optimizer: OptimizerName = "adam"
+    learning_rate: FiniteFloat = Field(default=0.02, gt=0, le=10)
+    l1: FiniteFloat = Field(default=0.0, ge=0, le=10)
+    entropy: FiniteFloat = Field(default=0.0, ge=0, le=10)
+    batch_size: int | None = Field(default=None, ge=1, le=MAX_SAMPLES)
+    steps_per_second: FiniteFloat | None = Field(default=60.0, gt=0, le=100_000)
+
+
+class TrainingChange(Message):
+    """A partial change of the training settings: fields left out stay as they are."""
+
+    optimizer: OptimizerName | None = None
+    learning_rate: FiniteFloat | None = Field(default=None, gt=0, le=10)
+    l1: FiniteFloat | None = Field(default=None, ge=0, le=10)
+    entropy: FiniteFloat | None = Field(default=None, ge=0, le=10)
+    batch_size: int | None = Field(default=None, ge=1, le=MAX_SAMPLES)
+    steps_per_second: FiniteFloat | None = Field(default=None, gt=0, le=100_000)
+
+
+class VariableRange(Message):
+    """One input of a typed formula and the interval it is drawn from."""
+
+    name: str = Field(min_length=1, max_length=32)
+    low: FiniteFloat = -1.0
+    high: FiniteFloat = 1.0
+
+
+class CatalogueSource(Message):
+    """A ready problem of the catalogue."""
+
+    kind: Literal["catalogue"] = "catalogue"
+    name: str = Field(max_length=64)
+
+
+class FormulaSource(Message):
+    """Samples of a typed formula; `noise` is the standard deviation of Gaussian noise relative to the target's own."""
+
+    kind: Literal["formula"] = "formula"
+    expression: str = Field(min_length=1, max_length=500)
+    variables: list[VariableRange] = Field(min_length=1, max_length=MAX_WIDTH)
+    noise: FiniteFloat = Field(default=0.0, ge=0, le=10)
+    num_samples: int = Field(default=1000, ge=10, le=MAX_SAMPLES)
+
+
+class CsvSource(Message):
+    """Columns of a CSV file uploaded before; a classification target holds the values 0 and 1."""
+
+    kind: Literal["csv"] = "csv"
+    dataset_id: str = Field(max_length=64)
+    inputs: list[str] = Field(min_length=1, max_length=MAX_WIDTH)
+    target: str
+    task: Literal["regression", "classification"] = "regression"
+
+
+DataSource = Annotated[CatalogueSource | FormulaSource | CsvSource, Field(discriminator="kind")]
+
+
+class SymbolicForm(Message):
+    """The edge function c·f(a·x+b)+d, x in the units the curve is shown in."""
+
+    function: str = Field(max_length=32)
+    a: FiniteFloat
+    b: FiniteFloat
+    c: FiniteFloat
+    d: FiniteFloat
+
+
+# --- commands: acts -------------------------------------------------------------------------------------------------
+
+
+class Command(Message):
+    """`request_id` is the asker's own number; the answer and any refusal carry it back."""
+
+    request_id: int | None = Field(default=None, ge=0)
+
+
+class Run(Command):
+    """Train on."""
+
+    type: Literal["run"] = "run"
+
+
+class Pause(Command):
+    """Stop training after the step under way."""
+
+    type: Literal["pause"] = "pause"
+
+
+class Step(Command):
+    """Do `count` optimizer steps, then pause."""
+
+    type: Literal["step"] = "step"
+    count: int = Field(default=1, ge=1, le=1000)
+
+
+class Reset(Command):
+    """Start again from the initial network, with the same seed or a new one."""
+
+    type: Literal["reset"] = "reset"
+    new_seed: bool = False
+
+
+class SetTraining(Command):
+    """Change training settings while training goes on."""
+
+    type: Literal["set_training"] = "set_training"
+    change: TrainingChange
+    unlimited_speed: bool = False
+    full_batch: bool = False
+
+
+class SetNetwork(Command):
+    """Start a fresh network of this shape; first and last width must fit the data."""
+
+    type: Literal["set_network"] = "set_network"
+    network: NetworkSettings
+
+
+class SetData(Command):
+    """Start a fresh network on other data; `hidden` are the widths between inputs and outputs (null keeps them)."""
+
+    type: Literal["set_data"] = "set_data"
+    source: DataSource
+    hidden: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] | None = Field(default=None, max_length=MAX_LAYERS - 1)
+
+
+class Prune(Command):
+    """Cut edges; a cut that severs the output is refused with code `would_sever` unless `allow_sever`."""
+
+    type: Literal["prune"] = "prune"
+    edges: list[EdgeRef] = Field(min_length=1, max_length=MAX_EDGES)
+    allow_sever: bool = False
+
+
+class CutWeak(Command):
+    """Cut every edge whose importance lies under the threshold (importances as in the frames, 0 to 1)."""
+
+    type: Literal["cut_weak"] = "cut_weak"
+    threshold: FiniteFloat = Field(ge=0, le=1)
+    allow_sever: bool = False
+
+
+class Restore(Command):
+    """Bring a cut edge back with the function it had."""
+
+    type: Literal["restore"] = "restore"
+    edge: EdgeRef
+
+
+class Refine(Command):
+    """Move every spline edge to a finer grid without changing its function."""
+
+    type: Literal["refine"] = "refine"
+    grid_size: int = Field(ge=1, le=200)
+
+
+class Symbolify(Command):
+    """Replace the edge's curve by a formula whose constants stay trainable."""
+
+    type: Literal["symbolify"] = "symbolify"
+    edge: EdgeRef
+    form: SymbolicForm
+
+
+class Release(Command):
+    """Turn a symbolic edge back into a curve of the same shape."""
+
+    type: Literal["release"] = "release"
+    edge: EdgeRef
+
+
+class Lock(Command):
+    """Hold a symbolic edge's constants fixed, or let them train again."""
+
+    type: Literal["lock"] = "lock"
+    edge: EdgeRef
+    locked: bool
+
+
+class Undo(Command):
+    """Take back the newest structural act."""
+
+    type: Literal["undo"] = "undo"
+
+
+class Redo(Command):
+    """Do again what was taken back."""
+
+    type: Literal["redo"] = "redo"
+
+
+# --- commands: queries ----------------------------------------------------------------------------------------------
+
+
+class Ack(Command):
+    """The page has painted the frame of this number; it gives the server the credit to send the next."""
+
+    type: Literal["ack"] = "ack"
+    seq: int = Field(ge=0)
+
+
+class Resync(Command):
+    """Ask for a full snapshot."""
+
+    type: Literal["resync"] = "resync"
+
+
+class Inspect(Command):
+    """Ask for what the inspector shows of one edge."""
+
+    type: Literal["inspect"] = "inspect"
+    edge: EdgeRef
+
+
+class Suggest(Command):
+    """Ask for the ranked formulas of one edge."""
+
+    type: Literal["suggest"] = "suggest"
+    edge: EdgeRef
+
+
+class MeasureCut(Command):
+    """Ask what cutting these edges would do to the losses."""
+
+    type: Literal["measure_cut"] = "measure_cut"
+    edges: list[EdgeRef] = Field(min_length=1, max_length=MAX_EDGES)
+
+
+class Predict(Command):
+    """Ask for predictions over one or two inputs, the others held at their medians.
+
+    `y_input` null asks for a line over `x_input`.
+    """
+
+    type: Literal["predict"] = "predict"
+    x_input: int = Field(default=0, ge=0, lt=MAX_WIDTH)
+    y_input: int | None = Field(default=None, ge=0, lt=MAX_WIDTH)
+    resolution: int = Field(default=40, ge=2, le=80)
+
+
+class Residuals(Command):
+    """Ask for predicted against true targets of at most 500 test samples."""
+
+    type: Literal["residuals"] = "residuals"
+
+
+Act = (
+    Run
+    | Pause
+    | Step
+    | Reset
+    | SetTraining
+    | SetNetwork
+    | SetData
+    | Prune
+    | CutWeak
+    | Restore
+    | Refine
+    | Symbolify
+    | Release
+    | Lock
+    | Undo
+    | Redo
+)
+Query = Inspect | Suggest | MeasureCut | Predict | Residuals
+ClientCommand = Annotated[Act | Query | Ack | Resync, Field(discriminator="type")]
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+class Event(Message):
+    """`epoch` changes when the session's worker was restored; `seq` rises by one an event within an epoch.
+
+    Answers to one viewer's query repeat the newest broadcast `seq` and carry the query's `request_id`.
+    """
+
+    epoch: int = Field(default=0, ge=0)
+    seq: int = Field(default=0, ge=0)
+    request_id: int | None = None
+
+
+class EdgeInfo(Message):
+    """What an edge is; edges are listed by layer, then target, then source, in the order of the frames."""
+
+    layer: int
+    source: int
+    target: int
+    kind: EdgeKind
+    form: SymbolicForm | None = None
+    locked: bool = False
+    label: str | None = Field(default=None, description="plain text such as 2.0·sin(3.14·x)")
+    label_mathml: str | None = None
+
+
+class Structure(Message):
+    """The network's shape. `revision` rises with every structural change and stands in every frame."""
+
+    revision: int
+    network: NetworkSettings
+    seed: int
+    input_names: list[str]
+    output_names: list[str]
+    edges: list[EdgeInfo]
+    num_parameters: int
+
+
+class DataInfo(Message):
+    """What the network learns from; ranges in original units."""
+
+    source: DataSource
+    title: str
+    task: Literal["regression", "classification"]
+    truth: str | None = Field(default=None, description="the formula behind the data, where one is known")
+    truth_mathml: str | None = None
+    input_names: list[str]
+    input_lows: list[FiniteFloat]
+    input_highs: list[FiniteFloat]
+    output_names: list[str]
+    num_train: int
+    num_test: int
+
+
+class LossPoint(Message):
+    """RMSE in original units after `step` steps (of the probabilities, for classification)."""
+
+    step: int
+    train: FiniteFloat
+    test: FiniteFloat
+
+
+class Formula(Message):
+    """The network as a formula; curves that remain are written φ with the indices layer, source, target."""
+
+    mathml: str
+    text: str
+    latex: str
+    sympy: str
+    numpy: str
+    pytorch: str
+    is_closed_form: bool
+    num_curves: int
+
+
+class StatusInfo(Message):
+    """Whether the session trains, with one sentence when something needs saying (divergence, fallback)."""
+
+    state: SessionState
+    step: int
+    sentence: str = ""
+
+
+class HistoryInfo(Message):
+    """What undo and redo would do, in a few words; null when there is nothing."""
+
+    undo: str | None = None
+    redo: str | None = None
+
+
+class SnapshotEvent(Event):
+    """Everything a page needs to draw the session from nothing."""
+
+    type: Literal["snapshot"] = "snapshot"
+    session_id: str
+    can_edit: bool
+    structure: Structure
+    training: TrainingSettings
+    data: DataInfo
+    status: StatusInfo
+    history: HistoryInfo
+    formula: Formula
+    losses: list[LossPoint]
+    viewers: int = 1
+
+
+class StructureEvent(Event):
+    """The structure changed; `reason` says by what, in a few words."""
+
+    type: Literal["structure"] = "structure"
+    structure: Structure
+    reason: str
+    fresh: bool = Field(default=False, description="a new network was started: forget the losses")
+
+
+class TrainingEvent(Event):
+    type: Literal["training"] = "training"
+    training: TrainingSettings
+
+
+class DataEvent(Event):
+    type: Literal["data"] = "data"
+    data: DataInfo
+
+
+class StatusEvent(Event):
+    type: Literal["status"] = "status"
+    status: StatusInfo
+
+
+class HistoryEvent(Event):
+    type: Literal["history"] = "history"
+    history: HistoryInfo
+
+
+class FormulaEvent(Event):
+    type: Literal["formula"] = "formula"
+    formula: Formula
+
+
+class LossesEvent(Event):
+    """New loss points since the last such event."""
+
+    type: Literal["losses"] = "losses"
+    points: list[LossPoint]
+
+
+class ViewersEvent(Event):
+    type: Literal["viewers"] = "viewers"
+    count: int
+
+
+class NoticeEvent(Event):
+    """Something everyone in the session should read."""
+
+    type: Literal["notice"] = "notice"
+    level: Literal["info", "warning"]
+    code: str
+    sentence: str
+
+
+class ErrorEvent(Event):
+    """A command was refused; the session goes on. `sentence` says what is wrong, what was received, what to do."""
+
+    type: Literal["error"] = "error"
+    code: str
+    sentence: str
+
+
+class DoneEvent(Event):
+    """An act with a `request_id` was carried out."""
+
+    type: Literal["done"] = "done"
+
+
+class InspectionEvent(Event):
+    """One edge in detail: its curve, where its data lie, its grid and its constants."""
+
+    type: Literal["inspection"] = "inspection"
+    edge: EdgeRef
+    revision: int
+    kind: EdgeKind
+    x: list[FiniteFloat]
+    y: list[FiniteFloat]
+    basis_curves: list[list[FiniteFloat]] = Field(
+        default=[], description="c_k B_k(x) for each k, then w_b b(x); empty for symbolic edges"
+    )
+    grid: list[FiniteFloat]
+    histogram_edges: list[FiniteFloat]
+    histogram_counts: list[int]
+    importance: FiniteFloat
+    form: SymbolicForm | None = None
+    locked: bool = False
+
+
+class Candidate(Message):
+    """A formula for one edge; `curve` are its values at the event's `x`."""
+
+    form: SymbolicForm
+    name: str
+    mathml: str
+    text: str
+    r2: FiniteFloat
+    complexity: int
+    curve: list[FiniteFloat]
+
+
+class CandidatesEvent(Event):
+    """Ranked formulas for one edge, best first."""
+
+    type: Literal["candidates"] = "candidates"
+    edge: EdgeRef
+    revision: int
+    x: list[FiniteFloat]
+    y: list[FiniteFloat]
+    candidates: list[Candidate]
+
+
+class CutMeasuredEvent(Event):
+    """RMSE now and without the edges; `severs_output` when no path from any input would be left."""
+
+    type: Literal["cut_measured"] = "cut_measured"
+    edges: list[EdgeRef]
+    train_before: FiniteFloat
+    train_after: FiniteFloat
+    test_before: FiniteFloat
+    test_after: FiniteFloat
+    severs_output: bool
+
+
+class PredictionEvent(Event):
+    """Network and truth on a grid: rows follow `y`, columns follow `x`; one row when `y_input` is null.
+
+    For classification the values are probabilities of class 1.
+    """
+
+    type: Literal["prediction"] = "prediction"
+    x_input: int
+    y_input: int | None
+    x: list[FiniteFloat]
+    y: list[FiniteFloat]
+    network: list[list[FiniteFloat]]
+    truth: list[list[FiniteFloat]] | None
+    sample_x: list[FiniteFloat]
+    sample_y: list[FiniteFloat]
+    sample_targets: list[FiniteFloat]
+
+
+class ResidualsEvent(Event):
+    type: Literal["residuals"] = "residuals"
+    targets: list[FiniteFloat]
+    predictions: list[FiniteFloat]
+
+
+ServerEvent = Annotated[
+    SnapshotEvent
+    | StructureEvent
+    | TrainingEvent
+    | DataEvent
+    | StatusEvent
+    | HistoryEvent
+    | FormulaEvent
+    | LossesEvent
+    | ViewersEvent
+    | NoticeEvent
+    | ErrorEvent
+    | DoneEvent
+    | InspectionEvent
+    | CandidatesEvent
+    | CutMeasuredEvent
+    | PredictionEvent
+    | ResidualsEvent,
+    Field(discriminator="type"),
+]
