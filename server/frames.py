@@ -17,7 +17,7 @@ Layout, little-endian, a header of 64 bytes and then float32 arrays, so that a p
     44      f32   test RMSE
     48      f32   objective (loss with regularisation)
     52      f32   steps per second
-    56      u32   reserved, 0
+    56      u32   wall clock in ms modulo 2^32 when the curves were sampled, for measuring latency
     60      u32   reserved, 0
     64      f32[E]    importance of every edge, 0 to 1
     ...     f32[E,P]  φ at the grid points of the edge's source node
@@ -45,7 +45,8 @@ FLAGS_OFFSET = 4
 class Frame:
     """One picture of the network.
 
-    `importance` is (E,), `values` (E, P) and `grids` (N, P), all float32; losses are root mean squares in original units.
+    `importance` is (E,), `values` (E, P) and `grids` (N, P), all float32;
+    losses are root mean squares in original units.
     """
 
     epoch: int
@@ -57,6 +58,7 @@ class Frame:
     test_rmse: float
     objective: float
     steps_per_second: float
+    sampled_ms: int = 0
     importance: NDArray[np.float32]
     values: NDArray[np.float32]
     grids: NDArray[np.float32] | None
@@ -81,7 +83,7 @@ def encode_frame(frame: Frame) -> bytes:
         frame.test_rmse,
         frame.objective,
         frame.steps_per_second,
-        0,
+        frame.sampled_ms % 2**32,
         0,
     )
     parts = [header, frame.importance.astype("<f4").tobytes(), frame.values.astype("<f4").tobytes()]
