@@ -1,0 +1,224 @@
+"""The Kolmogorov-Arnold network: layers of edge functions, between an input and an output scaling.
+
+Shape legend: B samples, I inputs, J outputs, L layers, n_l nodes of layer l.
+
+    z = (x - input_shift) / input_scale
+    y = output_shift + output_scale · (Φ_{L-1} ∘ … ∘ Φ_0)(z)
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from kan_core._checks import check_choice, check_integer
+from kan_core.bases import make_basis
+from kan_core.errors import DataError, EdgeError, SpecError
+from kan_core.layer import BASE_FUNCTIONS, KANLayer
+
+INITIALIZATIONS = ("power_law", "variance")
+MAX_WIDTH = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class EdgeId:
+    """The edge from node `source` of layer `layer` to node `target` of the next, all counted from 0."""
+
+    layer: int
+    source: int
+    target: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}.{self.source}.{self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSpec:
+    """Shape and parametrisation of a network.
+
+    `widths` are the nodes of each layer, inputs and outputs included. `grid_size` and `order` size the basis of every
+    edge (G intervals, polynomial degree k); `base` is b(x), one of silu, identity, none. `initialization` is
+    "power_law" (arXiv 2509.03417) or "variance" (each layer keeps the variance of its inputs).
+    Raises SpecError when a field is out of bounds.
+    """
+
+    widths: tuple[int, ...] = (2, 5, 1)
+    basis: str = "bspline"
+    grid_size: int = 5
+    order: int = 3
+    base: str = "silu"
+    initialization: str = "power_law"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        if len(self.widths) < 2:
+            raise SpecError(f"widths has at least 2 entries, received widths={self.widths}: name inputs and outputs")
+        for index, width in enumerate(self.widths):
+            check_integer(f"widths[{index}]", width, low=1, high=MAX_WIDTH)
+        make_basis(self.basis, grid_size=self.grid_size, order=self.order)
+        check_choice("base", self.base, BASE_FUNCTIONS)
+        check_choice("initialization", self.initialization, INITIALIZATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What flows through a network: `node_values[l]` (B, n_l) for l = 0 … L, and `edge_outputs[l]` (B, n_{l+1}, n_l).
+
+    Node values are those the layers see: the inputs after the input scaling, the outputs before the output scaling.
+    """
+
+    node_values: tuple[Tensor, ...]
+    edge_outputs: tuple[Tensor, ...]
+
+
+class KAN(nn.Module):
+    """A Kolmogorov-Arnold network; calling it on (B, I) inputs gives (B, J) outputs in the network's dtype.
+
+    `generator` draws the initial parameters (a fresh one with seed 0 when left out), `dtype` defaults to torch's.
+    Scaling and node ranges start as identity and [-1, 1]; `grids` fits them to data.
+    """
+
+    input_shift: Tensor
+    input_scale: Tensor
+    output_shift: Tensor
+    output_scale: Tensor
+
+    def __init__(
+        self,
+        spec: NetworkSpec | None = None,
+        *,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.spec = NetworkSpec() if spec is None else spec
+        widths = self.spec.widths
+        basis = make_basis(self.spec.basis, grid_size=self.spec.grid_size, order=self.spec.order)
+        self._layers = nn.ModuleList(
+            KANLayer(sources, targets, basis=basis, base=self.spec.base) for sources, targets in pairwise(widths)
+        )
+        for name, width in (("input", widths[0]), ("output", widths[-1])):
+            self.register_buffer(f"{name}_shift", torch.zeros(width))
+            self.register_buffer(f"{name}_scale", torch.ones(width))
+        self.to(torch.get_default_dtype() if dtype is None else dtype)
+        _initialize(self, torch.Generator().manual_seed(0) if generator is None else generator)
+
+    @property
+    def layers(self) -> tuple[KANLayer, ...]:
+        """The layers from inputs to outputs."""
+        return tuple(cast(KANLayer, layer) for layer in self._layers)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The floating type of all parameters."""
+        return self.input_shift.dtype
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Nodes of each layer, inputs and outputs included."""
+        return self.spec.widths
+
+    @property
+    def num_parameters(self) -> int:
+        """How many numbers training may change: coefficients of live splines, unlocked constants of live formulas."""
+        total = 0
+        for layer in self.layers:
+            per_spline = layer.basis.num_functions + (layer.base != "none")
+            total += int(layer.spline_mask().sum()) * per_spline
+            total += int((layer.symbolic & ~layer.pruned & ~layer.locked).sum()) * 4
+        return total
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs (B, J) for inputs (B, I); raises DataError for another shape."""
+        nodes = self.scale_inputs(x)
+        for layer in self.layers:
+            nodes = layer(nodes)
+        return self.output_shift + self.output_scale * nodes
+
+    def forward_reference(self, x: Tensor) -> Tensor:
+        """Return the same outputs by plain torch operations, the reference of the compiled path."""
+        nodes = self.scale_inputs(x)
+        for layer in self.layers:
+            nodes = layer.forward_reference(nodes)
+        return self.output_shift + self.output_scale * nodes
+
+    def scale_inputs(self, x: Tensor) -> Tensor:
+        """Return the first layer's node values for inputs (B, I) in original units."""
+        if x.ndim != 2 or x.shape[1] != self.widths[0]:
+            raise DataError(
+                f"inputs have the shape (samples, {self.widths[0]}), received shape={tuple(x.shape)}: "
+                "give one column for each input of the network"
+            )
+        return (x.to(self.dtype) - self.input_shift) / self.input_scale
+
+    @torch.no_grad()
+    def trace(self, x: Tensor) -> Trace:
+        """Return every node value and edge output for inputs (B, I); nothing is stored."""
+        nodes = [self.scale_inputs(x)]
+        edges: list[Tensor] = []
+        for layer in self.layers:
+            edges.append(layer.edge_outputs(nodes[-1]))
+            nodes.append(edges[-1].sum(dim=-1))
+        return Trace(tuple(nodes), tuple(edges))
+
+    def edges(self) -> list[EdgeId]:
+        """Return every edge, by layer, then target, then source: the order of frames."""
+        return [
+            EdgeId(layer=index, source=source, target=target)
+            for index, layer in enumerate(self.layers)
+            for target in range(layer.num_targets)
+            for source in range(layer.num_sources)
+        ]
+
+    def check_edge(self, edge: EdgeId) -> KANLayer:
+        """Return the layer that holds `edge`; raises EdgeError when the network has no such edge."""
+        layers = self.layers
+        if 0 <= edge.layer < len(layers):
+            layer = layers[edge.layer]
+            if 0 <= edge.source < layer.num_sources and 0 <= edge.target < layer.num_targets:
+                return layer
+        raise EdgeError(
+            f"an edge lies within widths={self.widths}, received edge={edge}: choose layer, source and target inside"
+        )
+
+    def kind(self, edge: EdgeId) -> str:
+        """Return "spline", "symbolic" or "pruned"; raises EdgeError for an unknown edge."""
+        layer = self.check_edge(edge)
+        if layer.pruned[edge.target, edge.source]:
+            return "pruned"
+        return "symbolic" if layer.symbolic[edge.target, edge.source] else "spline"
+
+    def copy(self) -> KAN:
+        """Return an independent copy."""
+        return copy.deepcopy(self)
+
+
+@torch.no_grad()
+def _initialize(network: KAN, generator: torch.Generator) -> None:
+    """Draw the initial parameters.
+
+    power_law: coefficients with σ = (n_in (K + 1))^-1.75 and base weights with σ = (n_in (K + 1))^-0.25
+    (arXiv 2509.03417, K = G + k). variance: both with σ = 1/√n_in, the coefficients a fifth of it, so that a layer
+    starts near its base functions.
+    """
+    for layer in network.layers:
+        size = layer.num_sources * (layer.basis.num_functions + 1)
+        if network.spec.initialization == "power_law":
+            coefficient_std, base_std = size**-1.75, size**-0.25
+        else:
+            base_std = layer.num_sources**-0.5
+            coefficient_std = 0.2 * base_std
+        if layer.base == "none":
+            coefficient_std = 0.5 * layer.num_sources**-0.5
+        layer.coefficients.copy_(_normal(layer.coefficients, coefficient_std, generator))
+        layer.base_weights.copy_(_normal(layer.base_weights, 0.0 if layer.base == "none" else base_std, generator))
+
+
+def _normal(like: Tensor, std: float, generator: torch.Generator) -> Tensor:
+    """Return Gaussian numbers of one shape, drawn in float64 so that both dtypes start from the same network."""
+    return torch.randn(like.shape, generator=generator, dtype=torch.float64) * std
