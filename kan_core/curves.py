@@ -1,0 +1,60 @@
+"""The edge functions as curves, the way people look at them.
+
+Shape legend: E edges, N source nodes, P points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from kan_core import kernels
+from kan_core.bases.basis import FloatArray
+from kan_core.layer import KANLayer
+from kan_core.network import KAN
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCurves:
+    """`grids` (N, P) are the points of every source node, `values` (E, P) φ there, in original units.
+
+    Nodes stand by layer then index, edges by layer, target, source. Inputs are in the data's units and so are the
+    outputs of the last layer, but for the output shift, which belongs to no edge.
+    """
+
+    grids: FloatArray
+    values: FloatArray
+
+
+@torch.no_grad()
+def sample_edge_curves(network: KAN, *, num_points: int = 64) -> EdgeCurves:
+    """Return every φ at `num_points` even steps over its source node's range; pruned edges as their ghosts."""
+    grids: list[FloatArray] = []
+    values: list[FloatArray] = []
+    last = len(network.layers) - 1
+    steps = np.linspace(0.0, 1.0, num_points)
+    for index, layer in enumerate(network.layers):
+        low, high = layer.low.numpy(), layer.high.numpy()
+        nodes = (low + steps[:, None] * (high - low)).astype(low.dtype)
+        outputs = _edge_values(layer, nodes)
+        if index == last:
+            outputs = outputs * network.output_scale.numpy()[None, :, None]
+        if index == 0:
+            nodes = network.input_shift.numpy() + network.input_scale.numpy() * nodes
+        grids.append(nodes.T)
+        values.append(outputs.transpose(1, 2, 0).reshape(-1, num_points))
+    return EdgeCurves(np.concatenate(grids), np.concatenate(values))
+
+
+def _edge_values(layer: KANLayer, nodes: FloatArray) -> FloatArray:
+    """Return φ (P, J, I) at nodes (P, I) by the compiled contraction, symbolic edges by their formula."""
+    rows = layer.rows(nodes)
+    outputs = np.empty((len(nodes), layer.num_targets, layer.num_sources), dtype=rows.base.dtype)
+    weights = (layer.coefficients.detach().numpy(), layer.base_weights.detach().numpy())
+    kernels.contract_edges(rows.basis.starts, rows.basis.values, rows.base, *weights, outputs)
+    for (target, source), function in layer.functions.items():
+        a, b, c, d = layer.constants[target, source].detach().numpy()
+        outputs[:, target, source] = c * function.value_and_derivative(a * nodes[:, source] + b)[0] + d
+    return outputs

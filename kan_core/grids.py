@@ -1,0 +1,136 @@
+"""Where edge functions live: scaling to the data, node ranges that follow it, and finer grids.
+
+Shape legend: B samples, I sources, J targets, K basis functions, P points.
+
+Every change of a grid is a change of coordinates, c' = c T, with T from least squares between the two bases on a dense
+set of points. For nested grids (a refinement by a whole factor) that is knot insertion, exact to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from kan_core.bases import Basis
+from kan_core.datasets import Dataset
+from kan_core.errors import DataError
+from kan_core.layer import KANLayer
+from kan_core.network import KAN
+
+RANGE_MARGIN = 0.02
+POINTS_PER_FUNCTION = 8
+
+
+def fit_normalization(network: KAN, dataset: Dataset) -> KAN:
+    """Return a copy whose inputs map to [-1, 1] and whose outputs are scaled to the training targets.
+
+    Inputs are centred and divided by their half range, regression targets by mean and standard deviation; the logits of
+    a classification stay as they are. A constant column keeps the scale 1. Raises DataError when the dataset's columns
+    are not the network's.
+    """
+    shape = (dataset.num_inputs, dataset.num_outputs)
+    if shape != (network.widths[0], network.widths[-1]):
+        raise DataError(
+            f"a network of widths={network.widths} needs {network.widths[0]} inputs and {network.widths[-1]} outputs, "
+            f"received {shape[0]} and {shape[1]} columns: change the first or last width"
+        )
+    fitted = network.copy()
+    inputs = dataset.train_inputs.to(torch.float64)
+    low, high = inputs.amin(dim=0), inputs.amax(dim=0)
+    fitted.input_shift.copy_((low + high) / 2)
+    fitted.input_scale.copy_(_positive_or_one((high - low) / 2))
+    if dataset.task == "regression":
+        targets = dataset.train_targets.to(torch.float64)
+        fitted.output_shift.copy_(targets.mean(dim=0))
+        fitted.output_scale.copy_(_positive_or_one(targets.std(dim=0, correction=0)))
+    return fitted
+
+
+def is_normalized(network: KAN) -> bool:
+    """Return whether some scaling was fitted or set."""
+    scales = torch.cat([network.input_scale, network.output_scale])
+    shifts = torch.cat([network.input_shift, network.output_shift])
+    return bool((scales != 1).any() or (shifts != 0).any())
+
+
+@torch.no_grad()
+def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = RANGE_MARGIN, tolerance: float = 0.0) -> KAN:
+    """Return a copy whose node ranges cover what `inputs` (B, I), in original units, send through it.
+
+    `margin` widens each range by that share of its width. Ranges whose ends already lie within `tolerance` (a share of
+    the width) of the wanted ones stay. The functions are kept as closely as the grid can: layer by layer, since each
+    layer's nodes depend on those before.
+    """
+    fitted = network.copy()
+    nodes = fitted.scale_inputs(inputs)
+    for layer in fitted.layers:
+        low, high = _wanted_range(nodes, margin)
+        width = high - low
+        gap = torch.maximum((low - layer.low).abs(), (high - layer.high).abs())
+        moves = gap > tolerance * width
+        if bool(moves.any()):
+            move_ranges(layer, torch.where(moves, low, layer.low), torch.where(moves, high, layer.high))
+        nodes = layer(nodes)
+    return fitted
+
+
+@torch.no_grad()
+def move_ranges(layer: KANLayer, low: Tensor, high: Tensor) -> None:
+    """Set the layer's ranges (I,) in place and its coefficients so that the functions stay nearly as they are."""
+    for source in range(layer.num_sources):
+        old = (float(layer.low[source]), float(layer.high[source]))
+        new = (float(low[source]), float(high[source]))
+        if old == new:
+            continue
+        transfer = transfer_matrix(layer.basis, layer.basis, old=old, new=new)
+        layer.coefficients[:, source] = (layer.coefficients[:, source].double() @ transfer).to(layer.low.dtype)
+    layer.low.copy_(low)
+    layer.high.copy_(high)
+
+
+@torch.no_grad()
+def refine(network: KAN, grid_size: int) -> KAN:
+    """Return a copy on a grid of `grid_size` intervals that computes the same function.
+
+    Exact to rounding when the new size is a multiple of the old one, the nearest in least squares otherwise. Raises
+    SpecError when the size is out of bounds.
+    """
+    refined = network.copy()
+    refined.spec = replace(network.spec, grid_size=grid_size)
+    for layer in refined.layers:
+        finer = layer.basis.resized(grid_size)
+        transfer = transfer_matrix(layer.basis, finer, old=(-1.0, 1.0), new=(-1.0, 1.0))
+        coefficients = (layer.coefficients.double() @ transfer).to(layer.low.dtype)
+        layer.coefficients = torch.nn.Parameter(coefficients)
+        layer.basis = finer
+    return refined
+
+
+def transfer_matrix(
+    old_basis: Basis, new_basis: Basis, *, old: tuple[float, float], new: tuple[float, float]
+) -> Tensor:
+    """Return T (K_old, K_new), float64, such that coefficients c become c T when the range `old` becomes `new`.
+
+    Least squares over the new range, by singular values so that functions without support stay small.
+    """
+    size = POINTS_PER_FUNCTION * max(old_basis.num_functions, new_basis.num_functions)
+    # Chebyshev-Lobatto points take in both ends, where a spline is least constrained
+    points = -torch.cos(torch.linspace(0, torch.pi, size, dtype=torch.float64))
+    x = (new[0] + new[1]) / 2 + points * (new[1] - new[0]) / 2
+    wanted = old_basis.values((2 * x - (old[0] + old[1])) / (old[1] - old[0]))
+    return (torch.linalg.pinv(new_basis.values(points), rtol=1e-12) @ wanted).T.contiguous()
+
+
+def _wanted_range(nodes: Tensor, margin: float) -> tuple[Tensor, Tensor]:
+    low, high = nodes.amin(dim=0), nodes.amax(dim=0)
+    # a node without spread still needs a range of some width around it
+    floor = 1e-3 * torch.maximum(torch.ones_like(low), nodes.abs().amax(dim=0))
+    half = torch.maximum((high - low) / 2, floor) * (1 + 2 * margin)
+    centre = (low + high) / 2
+    return centre - half, centre + half
+
+
+def _positive_or_one(scale: Tensor) -> Tensor:
+    return torch.where(scale > 0, scale, torch.ones_like(scale))

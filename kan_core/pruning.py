@@ -1,0 +1,101 @@
+"""Cutting edges and bringing them back; every function returns a new network."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kan_core.attribution import edge_importance
+from kan_core.datasets import Dataset
+from kan_core.errors import EdgeError
+from kan_core.network import KAN, EdgeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutEffect:
+    """Root mean square errors before and after a cut, in original units (of probabilities, for classification)."""
+
+    train_before: float
+    train_after: float
+    test_before: float
+    test_after: float
+
+
+def prune_edge(network: KAN, edge: EdgeId) -> KAN:
+    """Return a copy without `edge`; cutting it twice changes nothing. Raises EdgeError for an unknown edge."""
+    return prune_edges(network, [edge])
+
+
+def prune_edges(network: KAN, edges: Iterable[EdgeId]) -> KAN:
+    """Return a copy without `edges`; raises EdgeError when one is unknown."""
+    pruned = network.copy()
+    for edge in edges:
+        pruned.check_edge(edge).pruned[edge.target, edge.source] = True
+    return pruned
+
+
+def restore_edge(network: KAN, edge: EdgeId) -> KAN:
+    """Return a copy in which `edge` is what it was before it was cut; raises EdgeError when it is not cut."""
+    if network.kind(edge) != "pruned":
+        raise EdgeError(f"only a cut edge can be restored, received edge={edge} which is {network.kind(edge)}: cut it")
+    restored = network.copy()
+    restored.check_edge(edge).pruned[edge.target, edge.source] = False
+    return restored
+
+
+def weak_edges(network: KAN, inputs: Tensor, threshold: float) -> list[EdgeId]:
+    """Return the live edges whose importance over `inputs` (B, I) lies under `threshold` (0 to 1).
+
+    Edges that the others' going would leave without a way to an output or from an input are among them.
+    """
+    scores = edge_importance(network, inputs)
+    live = [edge for edge in network.edges() if network.kind(edge) != "pruned"]
+    weak = {edge for edge in live if float(scores[edge.layer][edge.target, edge.source]) < threshold}
+    connected = connected_edges(network, without=weak)
+    return [edge for edge in live if edge in weak or edge not in connected]
+
+
+def severs_output(network: KAN, edges: Collection[EdgeId]) -> bool:
+    """Return whether some output that inputs reach now would be reached by none without `edges`."""
+    last = len(network.layers) - 1
+    before = {edge.target for edge in connected_edges(network) if edge.layer == last}
+    after = {edge.target for edge in connected_edges(network, without=edges) if edge.layer == last}
+    return before != after
+
+
+def connected_edges(network: KAN, *, without: Collection[EdgeId] = ()) -> set[EdgeId]:
+    """Return the live edges that lie on a path from an input to an output when `without` are gone."""
+    gone = set(without)
+    live = [edge for edge in network.edges() if network.kind(edge) != "pruned" and edge not in gone]
+    reached = {(0, node) for node in range(network.widths[0])}
+    for edge in live:
+        if (edge.layer, edge.source) in reached:
+            reached.add((edge.layer + 1, edge.target))
+    useful = {(len(network.layers), node) for node in range(network.widths[-1])}
+    for edge in reversed(live):
+        if (edge.layer + 1, edge.target) in useful:
+            useful.add((edge.layer, edge.source))
+    return {edge for edge in live if (edge.layer, edge.source) in reached and (edge.layer + 1, edge.target) in useful}
+
+
+def cut_effect(network: KAN, dataset: Dataset, edges: Iterable[EdgeId]) -> CutEffect:
+    """Return the errors on train and test samples with and without `edges`."""
+    cut = prune_edges(network, edges)
+    return CutEffect(
+        train_before=rmse(network, dataset.train_inputs, dataset.train_targets, task=dataset.task),
+        train_after=rmse(cut, dataset.train_inputs, dataset.train_targets, task=dataset.task),
+        test_before=rmse(network, dataset.test_inputs, dataset.test_targets, task=dataset.task),
+        test_after=rmse(cut, dataset.test_inputs, dataset.test_targets, task=dataset.task),
+    )
+
+
+@torch.no_grad()
+def rmse(network: KAN, inputs: Tensor, targets: Tensor, *, task: str = "regression") -> float:
+    """Return the root mean square error over all samples and outputs; of probabilities, for classification."""
+    outputs = network(inputs)
+    if task == "classification":
+        outputs = torch.sigmoid(outputs)
+    return float((outputs - targets.to(outputs.dtype)).square().mean().sqrt())
