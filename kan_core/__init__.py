@@ -1,0 +1,36 @@
+"""The mathematics of Kolmogorov-Arnold networks: train, cut, replace curves by formulas, read the law."""
+
+from __future__ import annotations
+
+from kan_core.attribution import edge_importance, node_importance
+from kan_core.curves import EdgeCurves, sample_edge_curves
+from kan_core.datasets import Dataset
+from kan_core.grids import fit_normalization, fit_ranges, refine
+from kan_core.network import KAN, EdgeId, NetworkSpec, Trace
+from kan_core.pruning import cut_effect, prune_edge, prune_edges, restore_edge, severs_output, weak_edges
+from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
+
+__all__ = [
+    "KAN",
+    "Dataset",
+    "EdgeCurves",
+    "EdgeId",
+    "NetworkSpec",
+    "Outcome",
+    "StepResult",
+    "Trace",
+    "Trainer",
+    "TrainingSpec",
+    "cut_effect",
+    "edge_importance",
+    "fit_normalization",
+    "fit_ranges",
+    "node_importance",
+    "prune_edge",
+    "prune_edges",
+    "refine",
+    "restore_edge",
+    "sample_edge_curves",
+    "severs_output",
+    "weak_edges",
+]

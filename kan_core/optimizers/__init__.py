@@ -1,0 +1,1 @@
+"""Optimizers over one flat parameter vector: Adam, L-BFGS and Levenberg-Marquardt."""

@@ -1,0 +1,219 @@
+"""Training a network step by step, with outcomes as values.
+
+Shape legend: B samples, P free parameters.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from kan_core._checks import check_choice, check_integer, check_number
+from kan_core.bases.basis import FloatArray
+from kan_core.datasets import Dataset
+from kan_core.grids import fit_normalization, fit_ranges, is_normalized
+from kan_core.network import KAN
+from kan_core.optimizers.adam import AdamState, adam_init, adam_step
+from kan_core.optimizers.lbfgs import LBFGSState, lbfgs_step
+from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, levenberg_marquardt_step
+from kan_core.optimizers.objective import NetworkObjective
+
+OPTIMIZERS = ("adam", "lbfgs", "lm")
+MAX_LM_PARAMETERS = 4000
+HIDDEN_MARGIN = 0.1
+RANGE_CHECK_INTERVAL = 10
+STALLED_DECREASE = 1e-12
+
+
+class Outcome(enum.Enum):
+    """How a step ended."""
+
+    OK = "ok"
+    CONVERGED = "converged"
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSpec:
+    """How to train.
+
+    `optimizer` is "adam", "lbfgs" or "lm" (Levenberg-Marquardt); `learning_rate` and `batch_size` (None: all samples)
+    are Adam's. `l1` and `entropy` weigh the sparsity penalty (`kan_core.regularization`), 1e-3 to 1e-1 being usual.
+    `seed` orders the batches. Raises SpecError when a field is out of bounds.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 0.02
+    batch_size: int | None = None
+    seed: int = 0
+    l1: float = 0.0
+    entropy: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_number("learning_rate", self.learning_rate, low=0.0, high=10.0, above=True)
+        check_number("l1", self.l1, low=0.0, high=100.0)
+        check_number("entropy", self.entropy, low=0.0, high=100.0)
+        if self.batch_size is not None:
+            check_integer("batch_size", self.batch_size, low=1, high=2**31)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """Where the network stands after a step.
+
+    `step` counts from 1; `train_rmse` and `test_rmse` are in original units (of probabilities, for classification);
+    `objective` is what the optimizer minimises. `sentence` says what a person should know, and is mostly empty.
+    """
+
+    step: int
+    train_rmse: float
+    test_rmse: float
+    objective: float
+    outcome: Outcome = Outcome.OK
+    sentence: str = ""
+
+
+class Trainer:
+    """Trains a copy of `network` on `dataset`, one optimizer step a call.
+
+    The copy is in the wider dtype of network and data, float64 for "lbfgs" and "lm". When the network has no scaling
+    yet, input and output scaling and node ranges are fitted to the training data first; afterwards the ranges of
+    hidden nodes follow what arrives there. Raises DataError when the dataset's columns are not the network's.
+    """
+
+    def __init__(self, network: KAN, dataset: Dataset, spec: TrainingSpec | None = None) -> None:
+        self.spec = TrainingSpec() if spec is None else spec
+        self.dataset = dataset
+        self.num_steps = 0
+        self._generator = np.random.default_rng(self.spec.seed)
+        if not is_normalized(network):
+            network = fit_ranges(fit_normalization(network, dataset), dataset.train_inputs, margin=HIDDEN_MARGIN)
+        self._adopt(network)
+
+    @property
+    def network(self) -> KAN:
+        """The network as it stands; copy it before keeping it, since the next step changes it."""
+        return self._objective.network
+
+    def step(self) -> StepResult:
+        """Do one optimizer step; a step that is no longer finite is taken back and reported as DIVERGED."""
+        before = self._objective.parameters
+        self.num_steps += 1
+        # overflow is an outcome here, not a warning
+        with np.errstate(all="ignore"):
+            self._objective.reweight()
+            loss, sentence, moved = self._advance(before)
+            train_rmse, test_rmse = self._objective.rmse()
+        if not all(map(math.isfinite, (loss, train_rmse, test_rmse))):
+            return self._take_back()
+        self._last_finite = self._objective.parameters
+        if self.num_steps % RANGE_CHECK_INTERVAL == 0 and self._follow_nodes():
+            train_rmse, test_rmse = self._objective.rmse()
+        return StepResult(
+            step=self.num_steps,
+            train_rmse=train_rmse,
+            test_rmse=test_rmse,
+            objective=loss,
+            outcome=Outcome.OK if moved else Outcome.CONVERGED,
+            sentence=sentence,
+        )
+
+    def set_spec(self, spec: TrainingSpec) -> None:
+        """Train on by other settings, from the same parameters."""
+        renew = spec.optimizer != self.spec.optimizer
+        self.spec = spec
+        self._objective.l1, self._objective.entropy = spec.l1, spec.entropy
+        if renew:
+            self._adopt(self._objective.network)
+
+    def replace_network(self, network: KAN) -> None:
+        """Train a copy of `network` from now on; what the optimizer remembered of the old one is dropped."""
+        self._adopt(network)
+
+    def _adopt(self, network: KAN) -> None:
+        dtype = torch.promote_types(network.dtype, self.dataset.train_inputs.dtype)
+        if self.spec.optimizer != "adam":
+            dtype = torch.float64
+        adopted = network.copy().to(dtype)
+        self._objective = NetworkObjective(
+            adopted, self.dataset.to_dtype(dtype), l1=self.spec.l1, entropy=self.spec.entropy
+        )
+        self._last_finite = self._objective.parameters
+        self._reset_optimizer()
+
+    def _reset_optimizer(self) -> None:
+        self._adam: AdamState = adam_init(self._objective.parameters)
+        self._lbfgs = LBFGSState()
+        self._lm = LevenbergMarquardtState()
+
+    def _advance(self, parameters: FloatArray) -> tuple[float, str, bool]:
+        """Return the loss after one step, a sentence, and whether the step got anywhere."""
+        if self._objective.num_parameters == 0:
+            return self._objective.loss(parameters), "Nothing is left to train: every edge is cut or locked.", False
+        if self.spec.optimizer == "adam":
+            return self._advance_adam(parameters), "", True
+        if self.spec.optimizer == "lm" and self._objective.num_parameters <= MAX_LM_PARAMETERS:
+            parameters, loss, self._lm = levenberg_marquardt_step(self._objective, parameters, self._lm)
+            self._objective.set_parameters(parameters)
+            return loss, "", self._lm.accepted
+        parameters, loss, self._lbfgs = lbfgs_step(self._objective, parameters, self._lbfgs)
+        self._objective.set_parameters(parameters)
+        return loss, self._fallback_sentence(), self._lbfgs.accepted
+
+    def _advance_adam(self, parameters: FloatArray) -> float:
+        batch = None
+        if self.spec.batch_size is not None and self.spec.batch_size < len(self.dataset.train_inputs):
+            batch = self._generator.choice(len(self.dataset.train_inputs), self.spec.batch_size, replace=False)
+        loss, gradient = self._objective.loss_and_gradient(parameters, batch=batch)
+        self._objective.set_parameters(
+            adam_step(parameters, gradient, self._adam, learning_rate=self.spec.learning_rate)
+        )
+        return loss
+
+    def _fallback_sentence(self) -> str:
+        if self.spec.optimizer != "lm":
+            return ""
+        return (
+            f"Levenberg-Marquardt handles up to {MAX_LM_PARAMETERS} parameters and this network has "
+            f"{self._objective.num_parameters}: it trains by L-BFGS instead."
+        )
+
+    def _take_back(self) -> StepResult:
+        self._objective.set_parameters(self._last_finite)
+        self._reset_optimizer()
+        train_rmse, test_rmse = self._objective.rmse()
+        return StepResult(
+            step=self.num_steps,
+            train_rmse=train_rmse,
+            test_rmse=test_rmse,
+            objective=self._objective.loss(self._last_finite),
+            outcome=Outcome.DIVERGED,
+            sentence=f"Training diverged at step {self.num_steps}; the network from before that step is kept. "
+            "Lower the learning rate or start again.",
+        )
+
+    def _follow_nodes(self) -> bool:
+        """Move the ranges of hidden nodes whose values left them or fill less than half; tells whether any moved."""
+        network = self._objective.network
+        nodes = self._objective.train_nodes()
+        for layer, values in zip(network.layers[1:], nodes[1:-1], strict=True):
+            low, high = layer.low.numpy(), layer.high.numpy()
+            least, most = values.min(axis=0), values.max(axis=0)
+            outside = (least < low) | (most > high)
+            sparse = (most - least) < 0.5 * (high - low)
+            if bool((outside | (sparse & (high - low > 4e-3))).any()):
+                moved = fit_ranges(network, self.dataset.train_inputs, margin=HIDDEN_MARGIN, tolerance=HIDDEN_MARGIN)
+                self._adopt_moved(moved)
+                return True
+        return False
+
+    def _adopt_moved(self, network: KAN) -> None:
+        """Go on with the same function on other ranges, keeping what the optimizer knows of the scale of things."""
+        adam, lm = self._adam, self._lm
+        self._adopt(network)
+        self._adam, self._lm = adam, replace(lm, growth=2.0)

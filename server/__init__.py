@@ -1,0 +1,1 @@
+"""The server: sessions in worker processes, streamed to pages over websockets."""

@@ -1,0 +1,90 @@
+"""The network's compiled path against plain torch, and its way of refusing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from kan_core import KAN, EdgeId, NetworkSpec, fit_normalization, fit_ranges, prune_edge
+from kan_core.errors import DataError, EdgeError, SpecError
+from tests.kan_core.problems_for_tests import exp_sin_dataset
+
+BASES = ("silu", "identity", "none")
+
+
+def network(*, base: str = "silu", dtype: torch.dtype = torch.float64) -> KAN:
+    spec = NetworkSpec(widths=(2, 3, 2), grid_size=4, order=3, base=base, initialization="variance")
+    return KAN(spec, generator=torch.Generator().manual_seed(1), dtype=dtype)
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-12)])
+def test_compiled_outputs_and_gradients_are_the_reference(base: str, dtype: torch.dtype, tolerance: float) -> None:
+    kan = prune_edge(network(base=base, dtype=dtype), EdgeId(layer=0, source=1, target=2))
+    x = torch.linspace(-1.4, 1.3, 60, dtype=dtype).reshape(30, 2)
+    fast, slow = kan(x), kan.forward_reference(x)
+    torch.testing.assert_close(fast, slow, rtol=tolerance, atol=tolerance)
+    parameters = [p for layer in kan.layers for p in (layer.coefficients, layer.base_weights)]
+    fast_gradients = torch.autograd.grad(fast.square().mean(), parameters)
+    slow_gradients = torch.autograd.grad(slow.square().mean(), parameters)
+    for left, right in zip(fast_gradients, slow_gradients, strict=True):
+        torch.testing.assert_close(left, right, rtol=10 * tolerance, atol=tolerance)
+
+
+def test_gradient_with_respect_to_inputs_matches_finite_differences() -> None:
+    x = torch.linspace(-0.93, 0.88, 8, dtype=torch.float64).reshape(4, 2).requires_grad_()
+    assert torch.autograd.gradcheck(network(), (x,))
+
+
+def test_both_dtypes_start_from_the_same_network() -> None:
+    single, double = network(dtype=torch.float32), network(dtype=torch.float64)
+    for left, right in zip(single.parameters(), double.parameters(), strict=True):
+        torch.testing.assert_close(left.double(), right, rtol=1e-6, atol=1e-7)
+
+
+def test_a_node_sums_its_edges() -> None:
+    kan = network()
+    trace = kan.trace(torch.rand(5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
+    for edges, nodes in zip(trace.edge_outputs, trace.node_values[1:], strict=True):
+        torch.testing.assert_close(edges.sum(dim=-1), nodes)
+
+
+def test_scaling_keeps_original_units() -> None:
+    data = exp_sin_dataset()
+    kan = fit_ranges(fit_normalization(network_for(data.num_outputs), data), data.train_inputs)
+    outputs = kan(data.train_inputs)
+    assert outputs.shape == data.train_targets.shape
+    assert float(kan.scale_inputs(data.train_inputs).abs().max()) == pytest.approx(1.0)
+
+
+def network_for(num_outputs: int) -> KAN:
+    spec = NetworkSpec(widths=(2, 3, num_outputs))
+    return KAN(spec, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def test_an_empty_batch_gives_no_outputs() -> None:
+    assert network()(torch.zeros(0, 2)).shape == (0, 2)
+
+
+def test_wrong_columns_are_refused() -> None:
+    with pytest.raises(DataError, match=r"inputs have the shape \(samples, 2\), received shape=\(4, 3\)"):
+        network()(torch.zeros(4, 3))
+
+
+def test_unknown_edges_are_refused() -> None:
+    with pytest.raises(EdgeError, match=r"an edge lies within widths=\(2, 3, 2\), received edge=0\.0\.7"):
+        network().kind(EdgeId(layer=0, source=0, target=7))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"widths": (2,)}, r"widths has at least 2 entries, received widths=\(2,\)"),
+        ({"widths": (2, 0, 1)}, r"widths\[1\] is an integer from 1 to 4096, received widths\[1\]=0"),
+        ({"base": "relu"}, "base is one of silu, identity, none, received base='relu'"),
+        ({"initialization": "zeros"}, "initialization is one of power_law, variance, received"),
+    ],
+)
+def test_specs_out_of_bounds_are_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        NetworkSpec(**arguments)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,152 @@
+"""Training: derivatives against finite differences, outcomes as values, sparsity that finds the structure."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from kan_core import KAN, Dataset, NetworkSpec, Outcome, Trainer, TrainingSpec, edge_importance, prune_edges
+from kan_core.errors import SpecError
+from kan_core.grids import fit_normalization
+from kan_core.optimizers.objective import NetworkObjective
+from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
+
+
+def make_network(*, widths: tuple[int, ...] = (2, 3, 1), seed: int = 0, grid_size: int = 5) -> KAN:
+    spec = NetworkSpec(widths=widths, grid_size=grid_size)
+    return KAN(spec, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("data", [exp_sin_dataset(), moons_dataset()], ids=["regression", "classification"])
+def test_gradient_jacobian_and_model_match_finite_differences(data: Dataset) -> None:
+    network = fit_normalization(make_network(), data)
+    objective = NetworkObjective(network, data, l1=0.05, entropy=0.05)
+    objective.reweight()
+    start = objective.parameters
+    _, gradient = objective.loss_and_gradient(start)
+    direction = np.random.default_rng(0).normal(size=len(start))
+    width = 1e-6
+    ahead, behind = objective.loss(start + width * direction), objective.loss(start - width * direction)
+    assert gradient @ direction == pytest.approx((ahead - behind) / (2 * width), rel=1e-6)
+    np.testing.assert_allclose(objective.quadratic(start).gradient, gradient, atol=1e-13)
+
+
+def test_jacobian_is_autograds() -> None:
+    data = exp_sin_dataset(num_samples=7)
+    network = make_network(widths=(2, 3, 2))
+    targets = torch.cat([data.train_targets, data.train_targets], dim=1)
+    tests = torch.cat([data.test_targets, data.test_targets], dim=1)
+    two = Dataset(
+        train_inputs=data.train_inputs, train_targets=targets, test_inputs=data.test_inputs, test_targets=tests
+    )
+    objective = NetworkObjective(network.copy(), two)
+    jacobian = objective.residual_jacobian(objective.parameters)
+    parameters = [p for layer in network.layers for p in (layer.coefficients, layer.base_weights)]
+    rows = [
+        torch.cat([g.ravel() for g in torch.autograd.grad(output, parameters, retain_graph=True)]).numpy()
+        for output in network.forward_reference(data.train_inputs).ravel()
+    ]
+    np.testing.assert_allclose(jacobian, np.array(rows), atol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("optimizer", "steps", "bound"), [("adam", 600, 0.1), ("lbfgs", 150, 0.05), ("lm", 40, 0.02)])
+def test_optimizers_learn(optimizer: str, steps: int, bound: float) -> None:
+    trainer = Trainer(make_network(), exp_sin_dataset(num_samples=500), TrainingSpec(optimizer=optimizer))
+    results = [trainer.step() for _ in range(steps)]
+    assert [result.step for result in results] == list(range(1, steps + 1))
+    assert results[-1].test_rmse < bound
+    assert results[-1].outcome is not Outcome.DIVERGED
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "lm"])
+def test_the_same_seed_gives_the_same_numbers(optimizer: str) -> None:
+    spec = TrainingSpec(optimizer=optimizer, l1=0.01, batch_size=32, seed=3)
+    runs = [Trainer(make_network(), exp_sin_dataset(), spec) for _ in range(2)]
+    first, second = ([trainer.step().train_rmse for _ in range(12)] for trainer in runs)
+    assert first == second
+
+
+def test_the_network_given_is_left_alone() -> None:
+    network = make_network()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    Trainer(network, exp_sin_dataset(), TrainingSpec(optimizer="lm")).step()
+    for name, tensor in network.state_dict().items():
+        torch.testing.assert_close(tensor, before[name], rtol=0, atol=0)
+
+
+def test_divergence_is_a_value_and_keeps_the_last_finite_network() -> None:
+    inputs = torch.linspace(-1, 1, 20, dtype=torch.float64).unsqueeze(1)
+    data = Dataset(train_inputs=inputs, train_targets=inputs, test_inputs=inputs, test_targets=inputs)
+    network = make_network(widths=(1, 2, 1))
+    trainer = Trainer(network, data)
+    trainer.step()
+    with torch.no_grad():
+        trainer.network.layers[1].base_weights.fill_(1e200)
+        trainer.network.layers[0].base_weights.fill_(1e200)
+    result = trainer.step()
+    assert result.outcome is Outcome.DIVERGED
+    assert result.sentence.startswith("Training diverged at step 2; the network from before that step is kept.")
+
+
+def test_nothing_left_to_train_is_said() -> None:
+    network = make_network(widths=(2, 1))
+    trainer = Trainer(prune_edges(network, network.edges()), exp_sin_dataset())
+    result = trainer.step()
+    assert (result.outcome, result.sentence) == (
+        Outcome.CONVERGED,
+        "Nothing is left to train: every edge is cut or locked.",
+    )
+
+
+def test_changing_optimizer_and_network_does_not_jump() -> None:
+    trainer = Trainer(make_network(), exp_sin_dataset(), TrainingSpec(optimizer="adam"))
+    before = [trainer.step() for _ in range(5)][-1]
+    for optimizer in ("lbfgs", "lm"):
+        trainer.set_spec(TrainingSpec(optimizer=optimizer))
+        after = trainer.step()
+        assert after.train_rmse <= before.train_rmse
+        trainer.replace_network(trainer.network)
+        before = after
+
+
+def test_levenberg_marquardt_hands_large_networks_to_lbfgs() -> None:
+    network = make_network(widths=(2, 60, 8, 1), grid_size=5)
+    trainer = Trainer(network, exp_sin_dataset(num_samples=20), TrainingSpec(optimizer="lm"))
+    sentence = trainer.step().sentence
+    assert sentence == (
+        f"Levenberg-Marquardt handles up to 4000 parameters and this network has {network.num_parameters}: "
+        "it trains by L-BFGS instead."
+    )
+
+
+@pytest.mark.slow
+def test_classification_learns_by_cross_entropy() -> None:
+    data = moons_dataset()
+    trainer = Trainer(make_network(), data, TrainingSpec(optimizer="lm", l1=0.001))
+    result = [trainer.step() for _ in range(30)][-1]
+    predicted = (trainer.network(data.test_inputs) > 0).to(torch.float64)
+    assert float((predicted == data.test_targets).double().mean()) > 0.95
+    assert math.isfinite(result.objective)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_sparse_training_finds_the_one_hidden_node(seed: int) -> None:
+    data = exp_sin_dataset(seed=seed, num_samples=1000)
+    network = KAN(NetworkSpec(), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    trainer = Trainer(network, data, TrainingSpec(optimizer="lm", l1=0.004, entropy=0.02))
+    for _ in range(60):
+        trainer.step()
+    strong = [int((scores > 0.03).sum()) for scores in edge_importance(trainer.network, data.train_inputs)]
+    assert strong == [2, 1]
+
+
+def test_specs_out_of_bounds_are_refused() -> None:
+    with pytest.raises(SpecError, match="optimizer is one of adam, lbfgs, lm, received optimizer='sgd'"):
+        TrainingSpec(optimizer="sgd")
+    with pytest.raises(SpecError, match="learning_rate is a number above 0 to 10, received learning_rate=nan"):
+        TrainingSpec(learning_rate=math.nan)
