@@ -8,6 +8,7 @@ set of points. For nested grids (a refinement by a whole factor) that is knot in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -59,35 +60,73 @@ def is_normalized(network: KAN) -> bool:
 def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = RANGE_MARGIN, tolerance: float = 0.0) -> KAN:
     """Return a copy whose node ranges cover what `inputs` (B, I), in original units, send through it.
 
-    `margin` widens each range by that share of its width. Ranges whose ends already lie within `tolerance` (a share of
-    the width) of the wanted ones stay. The functions are kept as closely as the grid can: layer by layer, since each
-    layer's nodes depend on those before.
+    Inputs get their own range; a hidden node is rescaled instead, so that its values fill [-1, 1]: what arrives there
+    has no units, and a node that training left very small or large would make everything after it ill-conditioned.
+    `margin` widens ranges by that share. A range whose ends lie within `tolerance` (a share of the width) of the
+    wanted ones stays. The functions are kept as closely as the grid can.
     """
     fitted = network.copy()
     nodes = fitted.scale_inputs(inputs)
-    for layer in fitted.layers:
+    layers = fitted.layers
+    for index, layer in enumerate(layers):
         low, high = _wanted_range(nodes, margin)
-        width = high - low
         gap = torch.maximum((low - layer.low).abs(), (high - layer.high).abs())
-        moves = gap > tolerance * width
-        if bool(moves.any()):
-            move_ranges(layer, torch.where(moves, low, layer.low), torch.where(moves, high, layer.high))
+        for source in (gap > tolerance * (high - low)).nonzero().ravel().tolist():
+            new = (float(low[source]), float(high[source]))
+            if index > 0 and not bool(layers[index - 1].pruned[source].all()):
+                rescale_node(layers[index - 1], layer, source, new)
+                nodes[:, source] = (2 * nodes[:, source] - (new[0] + new[1])) / (new[1] - new[0])
+            else:
+                move_range(layer, source, new)
         nodes = layer(nodes)
     return fitted
 
 
 @torch.no_grad()
-def move_ranges(layer: KANLayer, low: Tensor, high: Tensor) -> None:
-    """Set the layer's ranges (I,) in place and its coefficients so that the functions stay nearly as they are."""
-    for source in range(layer.num_sources):
-        old = (float(layer.low[source]), float(layer.high[source]))
-        new = (float(low[source]), float(high[source]))
-        if old == new:
-            continue
-        transfer = transfer_matrix(layer.basis, layer.basis, old=old, new=new)
-        layer.coefficients[:, source] = (layer.coefficients[:, source].double() @ transfer).to(layer.low.dtype)
-    layer.low.copy_(low)
-    layer.high.copy_(high)
+def move_range(layer: KANLayer, source: int, new: tuple[float, float]) -> None:
+    """Set one source's range in place, and its coefficients so that its functions stay nearly as they are."""
+    old = (float(layer.low[source]), float(layer.high[source]))
+    transfer = transfer_matrix(layer.basis, layer.basis, old=old, new=new)
+    layer.coefficients[:, source] = (layer.coefficients[:, source].double() @ transfer).to(layer.low.dtype)
+    layer.low[source], layer.high[source] = new
+
+
+@torch.no_grad()
+def rescale_node(before: KANLayer, after: KANLayer, node: int, span: tuple[float, float]) -> None:
+    """Change a hidden node's unit in place so that its interval `span` becomes [-1, 1], its new range.
+
+    `before` is the layer that sums into the node, `after` the one that reads it: the former's functions are divided,
+    the latter's arguments multiplied. Formulas stay exact; curves take up what the base function cannot.
+    """
+    centre, half = (span[0] + span[1]) / 2, (span[1] - span[0]) / 2
+    before.coefficients[node] /= half
+    before.base_weights[node] /= half
+    before.constants[node, :, 2:] /= half
+    live = int((~before.pruned[node]).nonzero()[0])
+    shift_edge(before, node, live, -centre / half)
+    move_range(after, node, span)
+    weights = after.base_weights[:, node].clone()
+    change = _coefficients_of(after.basis, lambda u: after.base_values(centre + half * u) - half * after.base_values(u))
+    after.coefficients[:, node] += weights.unsqueeze(1) * change
+    after.base_weights[:, node] = half * weights
+    after.constants[:, node, 1] += after.constants[:, node, 0] * centre
+    after.constants[:, node, 0] *= half
+    after.low[node], after.high[node] = -1.0, 1.0
+
+
+@torch.no_grad()
+def shift_edge(layer: KANLayer, target: int, source: int, amount: float) -> None:
+    """Add a constant to one edge function in place."""
+    if bool(layer.symbolic[target, source]):
+        layer.constants[target, source, 3] += amount
+    else:
+        layer.coefficients[target, source] += amount * _coefficients_of(layer.basis, torch.ones_like)
+
+
+def _coefficients_of(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the coefficients (K,) of the basis' best approximation to a function on its domain, float64."""
+    points = _fit_points(basis.num_functions)
+    return torch.linalg.pinv(basis.values(points), rtol=1e-12) @ function(points)
 
 
 @torch.no_grad()
@@ -115,12 +154,15 @@ def transfer_matrix(
 
     Least squares over the new range, by singular values so that functions without support stay small.
     """
-    size = POINTS_PER_FUNCTION * max(old_basis.num_functions, new_basis.num_functions)
-    # Chebyshev-Lobatto points take in both ends, where a spline is least constrained
-    points = -torch.cos(torch.linspace(0, torch.pi, size, dtype=torch.float64))
+    points = _fit_points(max(old_basis.num_functions, new_basis.num_functions))
     x = (new[0] + new[1]) / 2 + points * (new[1] - new[0]) / 2
     wanted = old_basis.values((2 * x - (old[0] + old[1])) / (old[1] - old[0]))
     return (torch.linalg.pinv(new_basis.values(points), rtol=1e-12) @ wanted).T.contiguous()
+
+
+def _fit_points(num_functions: int) -> Tensor:
+    """Return Chebyshev-Lobatto points on [-1, 1]: they take in both ends, where a spline is least constrained."""
+    return -torch.cos(torch.linspace(0, torch.pi, POINTS_PER_FUNCTION * num_functions, dtype=torch.float64))
 
 
 def _wanted_range(nodes: Tensor, margin: float) -> tuple[Tensor, Tensor]:

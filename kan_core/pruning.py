@@ -11,7 +11,8 @@ from torch import Tensor
 from kan_core.attribution import edge_importance
 from kan_core.datasets import Dataset
 from kan_core.errors import EdgeError
-from kan_core.network import KAN, EdgeId
+from kan_core.grids import shift_edge
+from kan_core.network import KAN, EdgeId, Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,41 @@ class CutEffect:
     test_after: float
 
 
-def prune_edge(network: KAN, edge: EdgeId) -> KAN:
-    """Return a copy without `edge`; cutting it twice changes nothing. Raises EdgeError for an unknown edge."""
-    return prune_edges(network, [edge])
+def prune_edge(network: KAN, edge: EdgeId, *, inputs: Tensor | None = None) -> KAN:
+    """Return a copy without `edge`; see `prune_edges`."""
+    return prune_edges(network, [edge], inputs=inputs)
 
 
-def prune_edges(network: KAN, edges: Iterable[EdgeId]) -> KAN:
-    """Return a copy without `edges`; raises EdgeError when one is unknown."""
+def prune_edges(network: KAN, edges: Iterable[EdgeId], *, inputs: Tensor | None = None) -> KAN:
+    """Return a copy without `edges`; cutting one twice changes nothing. Raises EdgeError when one is unknown.
+
+    With `inputs` (B, I) only what an edge varies is lost: its mean over them first moves to an edge that stays at the
+    same node. Where a node sums its edges, this takes nothing from the function while the edge is there.
+    """
     pruned = network.copy()
-    for edge in edges:
+    gone = [edge for edge in edges if network.kind(edge) != "pruned"]
+    if inputs is not None:
+        _move_means(pruned, gone, network.trace(inputs))
+    for edge in gone:
         pruned.check_edge(edge).pruned[edge.target, edge.source] = True
     return pruned
+
+
+def _move_means(network: KAN, edges: list[EdgeId], trace: Trace) -> None:
+    """Make `edges` zero in the mean, in place, by giving their means to edges of the same nodes that stay."""
+    leaving = set(edges)
+    for edge in edges:
+        layer = network.check_edge(edge)
+        staying = [
+            source
+            for source in range(layer.num_sources)
+            if not layer.pruned[edge.target, source]
+            and EdgeId(layer=edge.layer, source=source, target=edge.target) not in leaving
+        ]
+        if staying:
+            mean = float(trace.edge_outputs[edge.layer][:, edge.target, edge.source].mean())
+            shift_edge(layer, edge.target, edge.source, -mean)
+            shift_edge(layer, edge.target, staying[0], mean)
 
 
 def restore_edge(network: KAN, edge: EdgeId) -> KAN:
@@ -83,7 +108,7 @@ def connected_edges(network: KAN, *, without: Collection[EdgeId] = ()) -> set[Ed
 
 def cut_effect(network: KAN, dataset: Dataset, edges: Iterable[EdgeId]) -> CutEffect:
     """Return the errors on train and test samples with and without `edges`."""
-    cut = prune_edges(network, edges)
+    cut = prune_edges(network, edges, inputs=dataset.train_inputs)
     return CutEffect(
         train_before=rmse(network, dataset.train_inputs, dataset.train_targets, task=dataset.task),
         train_after=rmse(cut, dataset.train_inputs, dataset.train_targets, task=dataset.task),

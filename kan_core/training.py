@@ -26,7 +26,7 @@ OPTIMIZERS = ("adam", "lbfgs", "lm")
 MAX_LM_PARAMETERS = 4000
 HIDDEN_MARGIN = 0.1
 RANGE_CHECK_INTERVAL = 10
-STALLED_DECREASE = 1e-12
+NARROWEST_RANGE = 4e-3
 
 
 class Outcome(enum.Enum):
@@ -198,17 +198,18 @@ class Trainer:
         )
 
     def _follow_nodes(self) -> bool:
-        """Move the ranges of hidden nodes whose values left them or fill less than half; tells whether any moved."""
+        """Rescale hidden nodes whose values left their range by more than its margin or fill less than half of it."""
         network = self._objective.network
         nodes = self._objective.train_nodes()
         for layer, values in zip(network.layers[1:], nodes[1:-1], strict=True):
             low, high = layer.low.numpy(), layer.high.numpy()
+            slack = HIDDEN_MARGIN * (high - low)
             least, most = values.min(axis=0), values.max(axis=0)
-            outside = (least < low) | (most > high)
-            sparse = (most - least) < 0.5 * (high - low)
-            if bool((outside | (sparse & (high - low > 4e-3))).any()):
-                moved = fit_ranges(network, self.dataset.train_inputs, margin=HIDDEN_MARGIN, tolerance=HIDDEN_MARGIN)
-                self._adopt_moved(moved)
+            outside = (least < low - slack) | (most > high + slack)
+            sparse = (most - least < 0.5 * (high - low)) & (high - low > NARROWEST_RANGE)
+            if bool((outside | sparse).any()):
+                inputs = self.dataset.train_inputs
+                self._adopt_moved(fit_ranges(network, inputs, margin=HIDDEN_MARGIN, tolerance=2 * HIDDEN_MARGIN))
                 return True
         return False
 

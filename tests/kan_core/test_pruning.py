@@ -82,7 +82,15 @@ def test_the_effect_of_a_cut_is_what_happens(network: KAN) -> None:
     data = exp_sin_dataset()
     cut = [edge(1, 0, 0)]
     effect = cut_effect(network, data, cut)
-    after = prune_edges(network, cut)
+    after = prune_edges(network, cut, inputs=data.train_inputs)
     errors = (after(data.test_inputs) - data.test_targets).square().mean().sqrt()
-    assert effect.test_after == pytest.approx(float(errors))
+    assert effect.test_after == pytest.approx(float(errors.detach()))
     assert effect.test_after != effect.test_before
+
+
+def test_with_data_a_cut_keeps_the_mean_and_restoring_gives_the_function_back(network: KAN) -> None:
+    inputs = exp_sin_dataset().train_inputs
+    gone = edge(1, 1, 0)
+    pruned = prune_edge(network, gone, inputs=inputs)
+    torch.testing.assert_close(pruned(inputs).mean(), network(inputs).mean())
+    torch.testing.assert_close(restore_edge(pruned, gone)(inputs), network(inputs))

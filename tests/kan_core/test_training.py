@@ -53,7 +53,7 @@ def test_jacobian_is_autograds() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("optimizer", "steps", "bound"), [("adam", 600, 0.1), ("lbfgs", 150, 0.05), ("lm", 40, 0.02)])
+@pytest.mark.parametrize(("optimizer", "steps", "bound"), [("adam", 600, 0.1), ("lbfgs", 400, 0.05), ("lm", 40, 0.02)])
 def test_optimizers_learn(optimizer: str, steps: int, bound: float) -> None:
     trainer = Trainer(make_network(), exp_sin_dataset(num_samples=500), TrainingSpec(optimizer=optimizer))
     results = [trainer.step() for _ in range(steps)]

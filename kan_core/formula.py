@@ -1,0 +1,113 @@
+"""The whole network as a formula.
+
+    y = output_shift + output_scale · Σ φ(…)
+
+Symbolic edges enter as c·f(a·x + b) + d, curves as applied functions φ named by layer, source and target. The
+expression has every constant in full and equals what the network computes; `kan_core.formula_display` makes it
+readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from kan_core.errors import ExportError
+from kan_core.network import KAN, EdgeId
+from kan_core.symbolic.edges import edge_form
+from kan_core.symbolic.library import FUNCTIONS
+
+EdgeTerm = Callable[[EdgeId, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFormula:
+    """A network as sympy `expressions`, one an output, in original units.
+
+    `curves` are the edges that remain curves; without any the formula is closed. `expression`, `latex` and `python` are
+    those of the first output.
+    """
+
+    expressions: tuple[sp.Expr, ...]
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    curves: tuple[EdgeId, ...]
+
+    @property
+    def expression(self) -> sp.Expr:
+        """The first output's expression, constants in full."""
+        return self.expressions[0]
+
+    @property
+    def latex(self) -> str:
+        """The first output in LaTeX."""
+        return str(sp.latex(self.expression))
+
+    @property
+    def python(self) -> str:
+        """The first output as a Python expression of the `math` module."""
+        return str(sp.pycode(self.expression))
+
+    @property
+    def is_closed_form(self) -> bool:
+        """Whether no curve remains."""
+        return not self.curves
+
+
+def network_formula(
+    network: KAN, *, input_names: Sequence[str] | None = None, output_names: Sequence[str] | None = None
+) -> NetworkFormula:
+    """Return the formula of `network`; inputs are named x1, x2, … and outputs y, or y1, y2, … unless names are given.
+
+    Raises ExportError when there are not as many names as columns.
+    """
+    inputs = _names(input_names, network.widths[0], "input_names", "x")
+    outputs = _names(output_names, network.widths[-1], "output_names", "y")
+    expressions = build_expressions(network, inputs, exact_term(network))
+    curves = tuple(edge for edge in network.edges() if network.kind(edge) == "spline")
+    return NetworkFormula(tuple(expressions), inputs, outputs, curves)
+
+
+def build_expressions(network: KAN, input_names: Sequence[str], term: EdgeTerm) -> list[sp.Expr]:
+    """Return each output's expression, with `term(edge, x)` standing for φ of a live edge, in original units."""
+    nodes: list[Any] = [sp.Symbol(name) for name in input_names]
+    edges = [edge for edge in network.edges() if network.kind(edge) != "pruned"]
+    for index, layer in enumerate(network.layers):
+        sums: list[list[Any]] = [[] for _ in range(layer.num_targets)]
+        for edge in edges:
+            if edge.layer == index:
+                sums[edge.target].append(term(edge, nodes[edge.source]))
+        nodes = [sp.Add(*terms) for terms in sums]
+    shifts = network.output_shift.double().tolist()
+    return [
+        sp.Add(sp.Float(shift, 17) if shift else sp.Integer(0), node) for shift, node in zip(shifts, nodes, strict=True)
+    ]
+
+
+def exact_term(network: KAN) -> EdgeTerm:
+    """Return the term of an edge with its constants in full."""
+
+    def term(edge: EdgeId, x: Any) -> Any:
+        if network.kind(edge) == "spline":
+            return curve_function(edge)(x)
+        name, *constants = edge_form(network, edge)
+        a, b, c, d = (sp.Float(value, 17) for value in constants)
+        return c * FUNCTIONS[name].sympy_value(a * x + b) + d
+
+    return term
+
+
+def curve_function(edge: EdgeId) -> Any:
+    """Return the applied-function symbol of a curve, phi_layer_source_target."""
+    return sp.Function(f"phi_{edge.layer}_{edge.source}_{edge.target}")
+
+
+def _names(given: Sequence[str] | None, count: int, field: str, letter: str) -> tuple[str, ...]:
+    if given is None:
+        return (letter,) if letter == "y" and count == 1 else tuple(f"{letter}{k + 1}" for k in range(count))
+    if len(given) != count:
+        raise ExportError(f"{field} has a name for each of {count} columns, received {tuple(given)}: name every column")
+    return tuple(given)

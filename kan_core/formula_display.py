@@ -1,0 +1,201 @@
+"""A formula as people want to read it.
+
+Constants are folded as the network is walked (into phases, factors and leading coefficients), then numbers close to
+integers, small fractions and multiples of π are taken for these, but only if the whole formula, evaluated on data,
+stays where it was. What is left is rounded to four digits.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+from sympy.printing.mathml import mathml
+from torch import Tensor
+
+from kan_core.bases.basis import FloatArray
+from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term
+from kan_core.network import KAN, EdgeId
+from kan_core.symbolic.edges import edge_form, edge_units
+from kan_core.symbolic.library import FUNCTIONS
+
+SNAP_TOLERANCE = 2e-5
+DEVIATION = 1e-4
+DIGITS = 4
+MAX_DENOMINATOR = 12
+
+CurveValue = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayFormula:
+    """A network's formula for reading: `expressions` are rounded, `equations_mathml` one an output."""
+
+    expressions: tuple[sp.Expr, ...]
+    text: str
+    mathml: str
+    latex: str
+
+
+def display_formula(
+    network: KAN, inputs: Tensor, *, input_names: Sequence[str], output_names: Sequence[str], logit: bool = False
+) -> DisplayFormula:
+    """Return the readable formula; `inputs` (B, I) are the data on which snapped constants are checked.
+
+    With `logit` the outputs are named as logits of a probability.
+    """
+    symbols = [sp.Symbol(name) for name in input_names]
+    columns = list(inputs.double().numpy().T)
+    curves = curve_values(network)
+    folded = build_expressions(network, input_names, folded_term(network))
+    expressions = tuple(rounded(checked_snap(one, symbols, columns, curves)) for one in folded)
+    names = [f"logit {name}" if logit else name for name in output_names]
+    text = "\n".join(f"{name} = {plain_text(e)}" for name, e in zip(names, expressions, strict=True))
+    latex = r" \\ ".join(rf"\mathrm{{{name}}} = {sp.latex(e)}" for name, e in zip(names, expressions, strict=True))
+    rows = "".join(
+        f"<mtr><mtd><mi>{_escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(e)}</mtd></mtr>"
+        for name, e in zip(names, expressions, strict=True)
+    )
+    return DisplayFormula(expressions, text, f'<math display="block"><mtable>{rows}</mtable></math>', latex)
+
+
+def edge_label(network: KAN, edge: EdgeId, name: str) -> tuple[str, str]:
+    """Return a symbolic edge's formula in the variable `name` as plain text and as MathML."""
+    symbol = sp.Symbol(name)
+    layer = network.check_edge(edge)
+    low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
+    points = np.linspace(low, high, 33)
+    if edge.layer == 0:
+        points = points * float(network.input_scale[edge.source]) + float(network.input_shift[edge.source])
+    expression = rounded(checked_snap(exact_term(network)(edge, symbol), [symbol], [points], {}))
+    return plain_text(expression), f"<math>{presentation(expression)}</math>"
+
+
+def folded_term(network: KAN) -> EdgeTerm:
+    """Return the term of an edge with its constants folded as far as they go."""
+
+    def term(edge: EdgeId, x: Any) -> Any:
+        if network.kind(edge) == "spline":
+            return curve_function(edge)(x)
+        name, a, b, c, d = edge_form(network, edge)
+        return sp.Add(_scale(c, _fold(name, a, b, x)), sp.Float(d))
+
+    return term
+
+
+def _fold(name: str, a: float, b: float, x: Any) -> Any:
+    """Return f(a·x + b) with the constants drawn out of it where f allows."""
+    constant, rest = sp.Add(_scale(a, x), sp.Float(b)).as_coeff_Add()
+    shift = float(constant)
+    if name == "exp":
+        return sp.Float(math.exp(min(shift, 700.0))) * sp.exp(rest)
+    if name in ("sin", "cos"):
+        return _fold_wave(shift + (math.pi / 2 if name == "cos" else 0.0), rest)
+    if name in ("x^2", "x^3", "x^4", "x^5") and not rest.is_Add:
+        return sp.expand((rest + constant) ** int(name[-1]))
+    return FUNCTIONS[name].sympy_value(rest + constant)
+
+
+def _fold_wave(phase: float, rest: Any) -> Any:
+    """Return sin(rest + phase) as ±sin or ±cos with a positive leading coefficient and a phase within ±π/4."""
+    if rest.could_extract_minus_sign():
+        return -_fold_wave(-phase, -rest)
+    quarter = round(phase / (math.pi / 2))
+    left = phase - quarter * math.pi / 2
+    argument = rest if abs(left) < SNAP_TOLERANCE else rest + sp.Float(left)
+    wave = sp.sin(argument) if quarter % 2 == 0 else sp.cos(argument)
+    return -wave if quarter % 4 in (2, 3) else wave
+
+
+def _scale(factor: float, x: Any) -> Any:
+    """Return factor · x with the factor carried into a sum."""
+    if x.is_Add:
+        return sp.Add(*[sp.Float(factor) * part for part in x.args])
+    return sp.Float(factor) * x
+
+
+def checked_snap(
+    expression: Any, symbols: Sequence[Any], columns: Sequence[FloatArray], curves: Mapping[str, CurveValue]
+) -> Any:
+    """Return the expression with round constants where that keeps its values at `columns`, else as it is."""
+    candidate = snapped(expression)
+    wanted = evaluate(expression, symbols, columns, curves)
+    got = evaluate(candidate, symbols, columns, curves)
+    floor = 1e-12 * (1.0 + float(np.abs(wanted).max()))
+    error = float(np.sqrt(np.square(got - wanted).mean()))
+    return candidate if error <= DEVIATION * max(float(wanted.std()), floor) else expression
+
+
+def evaluate(
+    expression: Any, symbols: Sequence[Any], columns: Sequence[FloatArray], curves: Mapping[str, CurveValue]
+) -> FloatArray:
+    """Return the values (B,) at the columns (B,) of the symbols; `curves` gives the functions named in it."""
+    function = sp.lambdify(list(symbols), expression, modules=[dict(curves), "numpy"])
+    with np.errstate(all="ignore"):
+        return np.broadcast_to(np.asarray(function(*columns), dtype=float), columns[0].shape)
+
+
+def curve_values(network: KAN) -> dict[str, CurveValue]:
+    """Return the function behind each remaining curve by its name in formulas, in original units."""
+    return {
+        curve_function(edge).__name__: partial(_curve_value, network, edge)
+        for edge in network.edges()
+        if network.kind(edge) == "spline"
+    }
+
+
+def _curve_value(network: KAN, edge: EdgeId, x: FloatArray) -> FloatArray:
+    layer = network.check_edge(edge)
+    x_scale, x_shift, y_scale = edge_units(network, edge)
+    nodes = torch.zeros(np.size(x), layer.num_sources, dtype=network.dtype)
+    nodes[:, edge.source] = torch.from_numpy((np.ravel(x) - x_shift) / x_scale).to(network.dtype)
+    with torch.no_grad():
+        return layer.edge_outputs(nodes)[:, edge.target, edge.source].double().numpy() * y_scale
+
+
+def snapped(expression: Any) -> Any:
+    """Return the expression with every constant near a round number replaced by it; terms near 0 vanish."""
+    replacements = {number: _round_number(float(number)) for number in expression.atoms(sp.Float)}
+    return expression.xreplace(replacements)
+
+
+def _round_number(value: float) -> Any:
+    if abs(value) < SNAP_TOLERANCE:
+        return sp.Integer(0)
+    for unit, symbol in ((1.0, sp.Integer(1)), (math.pi, sp.pi)):
+        ratio = value / unit
+        if abs(ratio) < 1e6:
+            fraction = Fraction(ratio).limit_denominator(MAX_DENOMINATOR)
+            if fraction != 0 and abs(float(fraction) - ratio) <= SNAP_TOLERANCE * abs(ratio):
+                return sp.Rational(fraction.numerator, fraction.denominator) * symbol
+    return sp.Float(value)
+
+
+def rounded(expression: Any) -> Any:
+    """Return the expression with its remaining constants at four digits."""
+    return expression.xreplace({number: sp.Float(number, DIGITS) for number in expression.atoms(sp.Float)})
+
+
+def plain_text(expression: Any) -> str:
+    """Return one line of text, powers as ^ and products as ·."""
+    return str(sp.sstr(expression, full_prec=False)).replace("**", "^").replace("*", "·").replace("pi", "π")
+
+
+def presentation(expression: Any) -> str:
+    """Return presentation MathML without the <math> element, curves as φ with indices."""
+    markup = str(mathml(expression, printer="presentation"))
+    for old, new in (("&ExponentialE;", "e"), ("&dd;", "d"), ("<mo>-</mo>", "<mo>−</mo>"), ("<mn>-", "<mn>−")):
+        markup = markup.replace(old, new)
+    return re.sub(r"<mi>phi_(\d+)_(\d+)_(\d+)</mi>", r"<msub><mi>φ</mi><mn>\1,\2,\3</mn></msub>", markup)
+
+
+def _escape(name: str) -> str:
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,29 @@
+"""From curves to formulas: library, fit, ranking, and the edits of edges."""
+
+from __future__ import annotations
+
+from kan_core.symbolic.edges import (
+    edge_curve,
+    edge_form,
+    edge_units,
+    fix_symbolic,
+    lock_symbolic,
+    release_symbolic,
+    suggest_symbolic,
+)
+from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
+from kan_core.symbolic.ranking import Candidate, rank_candidates
+
+__all__ = [
+    "FUNCTIONS",
+    "Candidate",
+    "SymbolicFunction",
+    "edge_curve",
+    "edge_form",
+    "edge_units",
+    "fix_symbolic",
+    "lock_symbolic",
+    "rank_candidates",
+    "release_symbolic",
+    "suggest_symbolic",
+]
