@@ -72,7 +72,8 @@ def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor
     """Return the network of a description and its tensors; raises CheckpointError when they do not belong together."""
     dtype = {"float32": torch.float32, "float64": torch.float64}[description["dtype"]]
     try:
-        spec = NetworkSpec(**{**description["spec"], "widths": tuple(description["spec"]["widths"])})
+        fields: dict[str, Any] = description["spec"]
+        spec = NetworkSpec(**fields)
     except KanError as error:
         raise CheckpointError(f"the checkpoint's network is out of bounds: {error}") from error
     network = KAN(spec, dtype=dtype)

@@ -26,6 +26,7 @@ from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_units
 from kan_core.symbolic.library import FUNCTIONS
+from kan_core.symbolic.ranking import Candidate
 
 SNAP_TOLERANCE = 2e-5
 DEVIATION = 1e-4
@@ -76,6 +77,14 @@ def edge_label(network: KAN, edge: EdgeId, name: str) -> tuple[str, str]:
     if edge.layer == 0:
         points = points * float(network.input_scale[edge.source]) + float(network.input_shift[edge.source])
     expression = rounded(checked_snap(exact_term(network)(edge, symbol), [symbol], [points], {}))
+    return plain_text(expression), f"<math>{presentation(expression)}</math>"
+
+
+def candidate_label(candidate: Candidate, name: str) -> tuple[str, str]:
+    """Return a candidate's formula in the variable `name` as plain text and as MathML."""
+    a, b, c, d = (sp.Float(value) for value in (candidate.a, candidate.b, candidate.c, candidate.d))
+    symbol = FUNCTIONS[candidate.function].sympy_value(a * sp.Symbol(name) + b)
+    expression = rounded(sp.Add(sp.Mul(c, symbol), d))
     return plain_text(expression), f"<math>{presentation(expression)}</math>"
 
 

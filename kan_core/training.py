@@ -123,6 +123,10 @@ class Trainer:
             sentence=sentence,
         )
 
+    def rmse(self) -> tuple[float, float]:
+        """Return the present root mean square errors on train and test samples, as in `StepResult`."""
+        return self._objective.rmse()
+
     def set_spec(self, spec: TrainingSpec) -> None:
         """Train on by other settings, from the same parameters."""
         renew = spec.optimizer != self.spec.optimizer
