@@ -1,0 +1,154 @@
+"""Sessions, their newest checkpoints, command logs and uploaded tables, in a database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, delete, event, func, select, update
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BUSY_TIMEOUT_MS = 5000
+
+
+class Base(DeclarativeBase):
+    """The tables of the server."""
+
+
+class SessionRow(Base):
+    """A session and its newest checkpoint; `created` is in seconds since 1970."""
+
+    __tablename__ = "sessions"
+
+    session_id: Mapped[str] = mapped_column(primary_key=True)
+    edit_key: Mapped[str]
+    created: Mapped[float]
+    epoch: Mapped[int] = mapped_column(default=0)
+    step: Mapped[int] = mapped_column(default=0)
+    checkpoint: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+
+
+class CommandRow(Base):
+    """One act that a session carried out."""
+
+    __tablename__ = "commands"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.session_id", ondelete="CASCADE"), index=True)
+    at: Mapped[float]
+    command: Mapped[str]
+
+
+class TableRow(Base):
+    """An uploaded CSV file as it came."""
+
+    __tablename__ = "tables"
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    created: Mapped[float]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSession:
+    """What a session is brought back from; `checkpoint` is None before the first one was written."""
+
+    session_id: str
+    edit_key: str
+    epoch: int
+    step: int
+    checkpoint: bytes | None
+
+
+class Storage:
+    """The database at a SQLAlchemy address; SQLite runs in WAL mode. Call `open` first and `close` last."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_async_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    async def open(self) -> None:
+        """Create the tables that are missing."""
+        async with self._engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+
+    async def close(self) -> None:
+        """Close every connection; closing twice is harmless."""
+        await self._engine.dispose()
+
+    async def add_session(self, session_id: str, edit_key: str) -> None:
+        """Add a session without a checkpoint."""
+        async with self._sessions.begin() as database:
+            database.add(SessionRow(session_id=session_id, edit_key=edit_key, created=time.time()))
+
+    async def save_checkpoint(self, session_id: str, *, epoch: int, step: int, checkpoint: bytes) -> bool:
+        """Replace the session's checkpoint; return False when the session was deleted meanwhile."""
+        change = (
+            update(SessionRow)
+            .where(SessionRow.session_id == session_id)
+            .values(epoch=epoch, step=step, checkpoint=checkpoint)
+            .returning(SessionRow.session_id)
+        )
+        async with self._sessions.begin() as database:
+            return (await database.scalar(change)) is not None
+
+    async def load_sessions(self) -> list[StoredSession]:
+        """Return every session, the oldest first."""
+        async with self._sessions() as database:
+            rows = await database.scalars(select(SessionRow).order_by(SessionRow.created, SessionRow.session_id))
+            return [
+                StoredSession(
+                    session_id=row.session_id,
+                    edit_key=row.edit_key,
+                    epoch=row.epoch,
+                    step=row.step,
+                    checkpoint=row.checkpoint,
+                )
+                for row in rows
+            ]
+
+    async def delete_session(self, session_id: str) -> None:
+        """Delete the session with its log; deleting what is not there is harmless."""
+        async with self._sessions.begin() as database:
+            await database.execute(delete(CommandRow).where(CommandRow.session_id == session_id))
+            await database.execute(delete(SessionRow).where(SessionRow.session_id == session_id))
+
+    async def log_command(self, session_id: str, command: str, *, keep: int) -> None:
+        """Append a command to the session's log and forget all but its newest `keep`."""
+        own = CommandRow.session_id == session_id
+        async with self._sessions.begin() as database:
+            database.add(CommandRow(session_id=session_id, at=time.time(), command=command))
+            await database.flush()
+            newest = select(CommandRow.number).where(own).order_by(CommandRow.number.desc()).limit(keep)
+            await database.execute(delete(CommandRow).where(own, CommandRow.number.not_in(newest)))
+
+    async def load_commands(self, session_id: str) -> list[str]:
+        """Return the session's log, the oldest first."""
+        query = select(CommandRow.command).where(CommandRow.session_id == session_id).order_by(CommandRow.number)
+        async with self._sessions() as database:
+            return list(await database.scalars(query))
+
+    async def add_table(self, dataset_id: str, content: bytes, *, limit: int) -> bool:
+        """Keep an uploaded file; return False, keeping nothing, when `limit` files are kept already."""
+        async with self._sessions.begin() as database:
+            if (await database.scalar(select(func.count()).select_from(TableRow)) or 0) >= limit:
+                return False
+            database.add(TableRow(dataset_id=dataset_id, created=time.time(), content=content))
+            return True
+
+    async def load_table(self, dataset_id: str) -> bytes | None:
+        """Return an uploaded file, or None when there is none of this id."""
+        async with self._sessions() as database:
+            return await database.scalar(select(TableRow.content).where(TableRow.dataset_id == dataset_id))
+
+
+# the driver's connection has no public type of its own
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
