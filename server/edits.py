@@ -1,0 +1,135 @@
+"""Structural acts as functions from one network to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+
+from kan_core import (
+    KAN,
+    Candidate,
+    EdgeId,
+    fix_symbolic,
+    lock_symbolic,
+    prune_edges,
+    refine,
+    release_symbolic,
+    restore_edge,
+    severs_output,
+    weak_edges,
+)
+from kan_core.symbolic.library import FUNCTIONS
+from server.messages import CutWeak, EdgeRef, Lock, Prune, Refine, Release, Restore, SymbolicForm, Symbolify
+from server.refusal import Refusal
+
+Edit = Prune | CutWeak | Restore | Refine | Symbolify | Release | Lock
+
+KIND_NAMES = {"spline": "a curve", "symbolic": "a formula", "pruned": "cut"}
+
+
+def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str]:
+    """Return the edited network and a few words for the history; `inputs` (B, I) are the training samples.
+
+    Raises Refusal with code stale_edge, would_sever, nothing_weak, not_finer or unknown_function.
+    """
+    match edit:
+        case Prune(edges=refs):
+            edges = [_edge_of_kind(network, ref, ("spline", "symbolic")) for ref in refs]
+            return _cut(network, edges, inputs, allow_sever=edit.allow_sever), _cut_label(edges)
+        case CutWeak():
+            return _cut_weak(network, edit, inputs)
+        case Restore():
+            edge = _edge_of_kind(network, edit.edge, ("pruned",))
+            return restore_edge(network, edge), f"restore edge {edge}"
+        case Refine():
+            return _refine(network, edit.grid_size), f"refine the grid to {edit.grid_size}"
+        case Symbolify():
+            edge = _edge_of_kind(network, edit.edge, ("spline", "symbolic"))
+            return _symbolify(network, edge, edit.form), f"formula {edit.form.function} on edge {edge}"
+        case Release():
+            edge = _edge_of_kind(network, edit.edge, ("symbolic",))
+            return release_symbolic(network, edge), f"release edge {edge}"
+        case Lock():
+            edge = _edge_of_kind(network, edit.edge, ("symbolic",))
+            verb = "lock" if edit.locked else "unlock"
+            return lock_symbolic(network, edge, locked=edit.locked), f"{verb} edge {edge}"
+
+
+def find_edge(network: KAN, ref: EdgeRef) -> EdgeId:
+    """Return the edge that a page names; raises Refusal with code stale_edge when the network has none there."""
+    edge = EdgeId(layer=ref.layer, source=ref.source, target=ref.target)
+    widths = network.widths
+    if edge.layer >= len(widths) - 1 or edge.source >= widths[edge.layer] or edge.target >= widths[edge.layer + 1]:
+        raise Refusal(
+            "stale_edge",
+            f"There is no edge {edge} in the network of widths {list(widths)}: pick an edge that is on screen now.",
+        )
+    return edge
+
+
+def _edge_of_kind(network: KAN, ref: EdgeRef, kinds: Sequence[str]) -> EdgeId:
+    edge = find_edge(network, ref)
+    kind = network.kind(edge)
+    if kind not in kinds:
+        needed = " or ".join(KIND_NAMES[name] for name in kinds)
+        raise Refusal(
+            "stale_edge",
+            f"Edge {edge} must be {needed} for this, and it is {KIND_NAMES[kind]} now: look at the network again.",
+        )
+    return edge
+
+
+def _cut(network: KAN, edges: Iterable[EdgeId], inputs: torch.Tensor, *, allow_sever: bool) -> KAN:
+    leaving = list(dict.fromkeys(edges))
+    if not allow_sever and severs_output(network, leaving):
+        raise Refusal(
+            "would_sever",
+            "Without these edges no path leads from any input to the output, which becomes a constant: "
+            "confirm the cut, or keep an edge.",
+        )
+    return prune_edges(network, leaving, inputs=inputs)
+
+
+def _cut_label(edges: Sequence[EdgeId]) -> str:
+    return f"cut edge {edges[0]}" if len(edges) == 1 else f"cut {len(edges)} edges"
+
+
+def _cut_weak(network: KAN, edit: CutWeak, inputs: torch.Tensor) -> tuple[KAN, str]:
+    edges = weak_edges(network, inputs, edit.threshold)
+    if not edges:
+        raise Refusal(
+            "nothing_weak", f"No edge's importance lies under threshold={edit.threshold:g}: raise the threshold."
+        )
+    word = "edge" if len(edges) == 1 else "edges"
+    return _cut(network, edges, inputs, allow_sever=edit.allow_sever), f"cut {len(edges)} weak {word}"
+
+
+def _refine(network: KAN, grid_size: int) -> KAN:
+    if grid_size <= network.spec.grid_size:
+        raise Refusal(
+            "not_finer",
+            f"A finer grid has more than {network.spec.grid_size} intervals, received grid_size={grid_size}: "
+            "choose a larger one.",
+        )
+    return refine(network, grid_size)
+
+
+def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm) -> KAN:
+    function = FUNCTIONS.get(form.function)
+    if function is None:
+        raise Refusal(
+            "unknown_function",
+            f"There is no function={form.function!r} to put on an edge: choose one of {', '.join(FUNCTIONS)}.",
+        )
+    candidate = Candidate(
+        function=form.function,
+        a=form.a,
+        b=form.b,
+        c=form.c,
+        d=form.d,
+        r2=0.0,
+        complexity=function.complexity,
+        score=0.0,
+    )
+    return fix_symbolic(network, edge, candidate)

@@ -1,0 +1,516 @@
+"""One session as it lives in a worker: a state machine without processes, sockets or clocks of its own.
+
+The worker calls `act` and `query` with a page's commands, `advance` whenever it has time, and `frame` when a page has
+credit for a picture. Events come out with epoch and seq 0 and without request_id: the host fills these in.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kan_core import KAN, NetworkSpec, Outcome, StepResult, Trainer, TrainingSpec, edge_importance, sample_edge_curves
+from kan_core.errors import KanError
+from kan_core.pruning import rmse
+from server import answers, edits, views
+from server.frames import Frame
+from server.history import Entry, History
+from server.loss_log import LossLog
+from server.messages import (
+    MAX_EDGES,
+    Act,
+    CatalogueSource,
+    DataEvent,
+    DataSource,
+    Event,
+    Formula,
+    FormulaEvent,
+    HistoryEvent,
+    LossesEvent,
+    LossPoint,
+    NetworkSettings,
+    NoticeEvent,
+    Pause,
+    Query,
+    Redo,
+    Reset,
+    Run,
+    SessionState,
+    SetData,
+    SetNetwork,
+    SetTraining,
+    SnapshotEvent,
+    StatusEvent,
+    StatusInfo,
+    Step,
+    StructureEvent,
+    TrainingEvent,
+    TrainingSettings,
+    Undo,
+)
+from server.pacing import Pace
+from server.refusal import Refusal
+from server.session_data import SessionData, build_data
+
+NUM_POINTS = 64
+LOSSES_INTERVAL = 0.1
+FORMULA_INTERVAL = 1.0
+
+__all__ = ["Refusal", "Session", "SessionRecord"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """What defines a session apart from its networks: who it is, what it learns from, how, and from which seed."""
+
+    session_id: str
+    source: DataSource
+    tables: Mapping[str, bytes]
+    data_seed: int
+    seed: int
+    network: NetworkSettings
+    training: TrainingSettings
+
+
+class Session:
+    """A network in training that people watch and edit.
+
+    Make one with `create` or `from_bytes`. `act` returns the events for all viewers in order, or raises Refusal and
+    leaves the session as it was; `query` returns the answer for the one who asked, or raises Refusal.
+    """
+
+    def __init__(
+        self,
+        record: SessionRecord,
+        data: SessionData,
+        network: KAN,
+        *,
+        num_steps: int = 0,
+        revision: int = 1,
+        history: History | None = None,
+        losses: LossLog | None = None,
+    ) -> None:
+        self.record = record
+        self.data = data
+        self.revision = revision
+        self.grid_revision = 1
+        self.history = History() if history is None else history
+        self.losses = LossLog() if losses is None else losses
+        self._trainer = Trainer(network, data.dataset, training_spec(record))
+        self._trainer.num_steps = num_steps
+        self._state: SessionState = "running"
+        self._sentence = ""
+        self.steps_left = 0
+        self._pace = Pace()
+        self._next_losses = -math.inf
+        self._next_formula = -math.inf
+        self._now = 0.0
+        self._grids: NDArray[np.floating] | None = None
+        self._last = self._measure()
+        self._formula = views.formula(self.network, data)
+
+    @classmethod
+    def create(
+        cls,
+        session_id: str,
+        source: DataSource | None = None,
+        network: NetworkSettings | None = None,
+        training: TrainingSettings | None = None,
+        seed: int = 0,
+        tables: Mapping[str, bytes] | None = None,
+    ) -> Session:
+        """Return a new session that trains.
+
+        Left out, the source is exp_sin, the network has the hidden widths that suit the data and the training has its
+        defaults; `tables` are the uploaded CSV files that a CsvSource may name, by dataset_id. Raises Refusal with code
+        bad_formula (its `position` set), bad_data, unknown_problem, unknown_dataset, bad_network or bad_widths.
+        """
+        source = CatalogueSource(name="exp_sin") if source is None else source
+        tables = {} if tables is None else tables
+        data = build_data(source, tables, seed=seed)
+        if network is None:
+            network = NetworkSettings(widths=[data.num_inputs, *data.hidden, data.num_outputs])
+        record = SessionRecord(
+            session_id=session_id,
+            source=source,
+            tables=tables,
+            data_seed=seed,
+            seed=seed,
+            network=network,
+            training=TrainingSettings() if training is None else training,
+        )
+        return cls(record, data, fresh_network(network, data, seed))
+
+    @property
+    def network(self) -> KAN:
+        """The network as it stands; the next step changes it."""
+        return self._trainer.network
+
+    @property
+    def num_steps(self) -> int:
+        """How many optimizer steps were done since the network was fresh."""
+        return self._trainer.num_steps
+
+    @property
+    def is_training(self) -> bool:
+        """Whether `advance` has steps to do."""
+        return self._state == "running"
+
+    @property
+    def status(self) -> StatusInfo:
+        """Whether the session trains, and a sentence if something needs saying."""
+        return StatusInfo(state=self._state, step=self.num_steps, sentence=self._sentence)
+
+    def resume(self, status: StatusInfo, *, steps_left: int = 0) -> None:
+        """Take up the state of a checkpoint."""
+        self._state, self._sentence, self.steps_left = status.state, status.sentence, steps_left
+
+    def to_bytes(self) -> bytes:
+        """Return the whole session as bytes that `from_bytes` reads back; parameters bit by bit."""
+        from server.session_checkpoint import session_to_bytes
+
+        return session_to_bytes(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Session:
+        """Return the session that `to_bytes` wrote, training or not as it was; raises CheckpointError."""
+        from server.session_checkpoint import session_from_bytes
+
+        return session_from_bytes(data)
+
+    # --- commands
+
+    def act(self, command: Act) -> list[Event]:
+        """Carry out an act and return the events for all viewers in order; raises Refusal, the session unchanged."""
+        try:
+            return self._dispatch(command)
+        except KanError as error:
+            raise Refusal("bad_request", str(error)) from error
+
+    def _dispatch(self, command: Act) -> list[Event]:
+        match command:
+            case Run():
+                self.steps_left = 0
+                return self._set_state("running")
+            case Pause():
+                return self._halt("paused", "")
+            case Step():
+                self.steps_left = command.count
+                return self._set_state("running")
+            case Reset():
+                return self._reset(command)
+            case SetTraining():
+                return self._set_training(command)
+            case SetNetwork():
+                return self._set_network(command.network)
+            case SetData():
+                return self._set_data(command)
+            case Undo():
+                return self._travel(self.history.undo(self.network), "undo")
+            case Redo():
+                return self._travel(self.history.redo(self.network), "redo")
+            case _:
+                return self._edit(command)
+
+    def query(self, command: Query) -> Event:
+        """Return the answer for the viewer who asked; raises Refusal."""
+        try:
+            return answers.answer(command, self.network, self.data, self.revision)
+        except KanError as error:
+            raise Refusal("bad_request", str(error)) from error
+
+    # --- time
+
+    def wait_time(self, now: float) -> float | None:
+        """Return the seconds from `now` until `advance` has something to do, None while the session rests."""
+        if not self.is_training:
+            return None
+        return 0.0 if self.steps_left else self._pace.wait(now, self.record.training.steps_per_second)
+
+    def advance(self, seconds: float, now: float, *, clock: Callable[[], float] = time.perf_counter) -> list[Event]:
+        """Train for at most `seconds` and one step more, no faster than the settings say; return the events.
+
+        `now` is the time in seconds on the caller's monotonic clock; how far the slice has gone is read from `clock`.
+        Losses come at most ten times a second, a readable formula that training changes at most once a second.
+        """
+        start = clock()
+        events: list[Event] = []
+        elapsed = 0.0
+        while self.is_training and elapsed < seconds and self.wait_time(now + elapsed) == 0.0:
+            events += self._step(now + elapsed)
+            elapsed = clock() - start
+        self._now = now + elapsed
+        if self._now >= self._next_losses or not self.is_training:
+            events = self._take_losses() + events
+        if self.is_training and self._now >= self._next_formula:
+            events += self._refresh_formula()
+        return events
+
+    def _step(self, now: float) -> list[Event]:
+        result = self._trainer.step()
+        self._last = result
+        self._pace.stepped(now, self.record.training.steps_per_second)
+        self.losses.add(LossPoint(step=result.step, train=result.train_rmse, test=result.test_rmse))
+        if result.outcome is Outcome.DIVERGED:
+            return self._halt("diverged", result.sentence)
+        if result.outcome is Outcome.CONVERGED:
+            return self._halt("converged", result.sentence or "Nothing better is in reach: training has converged.")
+        if self.steps_left:
+            self.steps_left -= 1
+            if self.steps_left == 0:
+                return self._halt("paused", result.sentence)
+        if result.sentence != self._sentence:
+            self._sentence = result.sentence
+            return [StatusEvent(status=self.status)]
+        return []
+
+    def _halt(self, state: SessionState, sentence: str) -> list[Event]:
+        self.steps_left = 0
+        return [*self._set_state(state, sentence), *self._refresh_formula()]
+
+    def _set_state(self, state: SessionState, sentence: str = "") -> list[Event]:
+        self._state, self._sentence = state, sentence
+        if state != "running":
+            self._pace.rest()
+        return [*(self._take_losses() if state != "running" else []), StatusEvent(status=self.status)]
+
+    def _wake(self) -> list[Event]:
+        """Train on after divergence or convergence, now that something has changed."""
+        if self._state in ("diverged", "converged"):
+            return self._set_state("running")
+        return []
+
+    def _take_losses(self) -> list[Event]:
+        points = self.losses.take()
+        self._next_losses = self._now + LOSSES_INTERVAL
+        return [LossesEvent(points=points)] if points else []
+
+    def _refresh_formula(self) -> list[Event]:
+        self._next_formula = self._now + FORMULA_INTERVAL
+        if not any(layer.functions for layer in self.network.layers):
+            return []
+        return self._new_formula()
+
+    def _new_formula(self) -> list[Event]:
+        formula = views.formula(self.network, self.data)
+        if formula == self._formula:
+            return []
+        self._formula: Formula = formula
+        return [FormulaEvent(formula=formula)]
+
+    # --- settings
+
+    def _set_training(self, command: SetTraining) -> list[Event]:
+        changes = command.change.model_dump(exclude_none=True)
+        if command.unlimited_speed:
+            changes["steps_per_second"] = None
+        if command.full_batch:
+            changes["batch_size"] = None
+        self._change_record(training=self.record.training.model_copy(update=changes))
+        self._trainer.set_spec(training_spec(self.record))
+        return [TrainingEvent(training=self.record.training), *self._wake()]
+
+    def _change_record(
+        self,
+        *,
+        training: TrainingSettings | None = None,
+        network: NetworkSettings | None = None,
+        seed: int | None = None,
+    ) -> None:
+        old = self.record
+        self.record = SessionRecord(
+            session_id=old.session_id,
+            source=old.source,
+            tables=old.tables,
+            data_seed=old.data_seed,
+            seed=old.seed if seed is None else seed,
+            network=old.network if network is None else network,
+            training=old.training if training is None else training,
+        )
+
+    # --- fresh networks
+
+    def _reset(self, command: Reset) -> list[Event]:
+        seed = self.record.seed + 1 if command.new_seed else self.record.seed
+        network = fresh_network(self.record.network, self.data, seed)
+        self._change_record(seed=seed)
+        return self._start_over(network, f"started again from seed {seed}")
+
+    def _set_network(self, settings: NetworkSettings) -> list[Event]:
+        network = fresh_network(settings, self.data, self.record.seed)
+        self._change_record(network=settings)
+        events = self._start_over(network, f"new network {'-'.join(map(str, settings.widths))}")
+        return [*events, _fresh_notice("A fresh network was started: its shape changed.")]
+
+    def _set_data(self, command: SetData) -> list[Event]:
+        record = self.record
+        data = build_data(command.source, record.tables, seed=record.data_seed)
+        kept = record.network.widths[1:-1] if command.hidden is None else command.hidden
+        settings = record.network.model_copy(update={"widths": [data.num_inputs, *kept, data.num_outputs]})
+        network = fresh_network(settings, data, record.seed)
+        self.record = SessionRecord(
+            session_id=record.session_id,
+            source=command.source,
+            tables=record.tables,
+            data_seed=record.data_seed,
+            seed=record.seed,
+            network=settings,
+            training=record.training,
+        )
+        self.data = data
+        events = self._start_over(network, f"new data: {data.info.title}")
+        notice = _fresh_notice(f"A fresh network was started: it now learns {data.info.title}.")
+        return [DataEvent(data=data.info), *events, notice]
+
+    def add_table(self, dataset_id: str, content: bytes) -> None:
+        """Make an uploaded CSV file known, so that a later SetData can name it."""
+        record = self.record
+        self.record = SessionRecord(
+            session_id=record.session_id,
+            source=record.source,
+            tables={**record.tables, dataset_id: content},
+            data_seed=record.data_seed,
+            seed=record.seed,
+            network=record.network,
+            training=record.training,
+        )
+
+    def _start_over(self, network: KAN, reason: str) -> list[Event]:
+        self._trainer = Trainer(network, self.data.dataset, training_spec(self.record))
+        self.history, self.losses = History(), LossLog()
+        self._last = self._measure()
+        self._sentence = ""
+        if self._state != "paused":
+            self._state = "running"
+        return [
+            *self._restructured(reason, fresh=True),
+            HistoryEvent(history=self.history.info()),
+            StatusEvent(status=self.status),
+        ]
+
+    # --- structural acts
+
+    def _edit(self, command: edits.Edit) -> list[Event]:
+        before = self.network
+        network, label = edits.apply_edit(before, command, self.data.dataset.train_inputs)
+        self.history.push(label, before)
+        return self._adopt(network, label)
+
+    def _travel(self, entry: Entry | None, verb: str) -> list[Event]:
+        if entry is None:
+            raise Refusal(f"nothing_to_{verb}", f"There is nothing to {verb}.")
+        return self._adopt(entry.network, f"{verb}: {entry.label}")
+
+    def _adopt(self, network: KAN, reason: str) -> list[Event]:
+        self._trainer.replace_network(network)
+        self._last = self._measure()
+        return [*self._restructured(reason), HistoryEvent(history=self.history.info()), *self._wake()]
+
+    def _restructured(self, reason: str, *, fresh: bool = False) -> list[Event]:
+        self.revision += 1
+        structure = views.structure(self.network, self.data, revision=self.revision, seed=self.record.seed)
+        event = StructureEvent(structure=structure, reason=reason, fresh=fresh)
+        self._next_formula = self._now + FORMULA_INTERVAL
+        return [event, *self._new_formula()]
+
+    def _measure(self) -> StepResult:
+        """Return where the network stands without a step."""
+        data = self.data.dataset
+        train = rmse(self.network, data.train_inputs, data.train_targets, task=data.task)
+        test = rmse(self.network, data.test_inputs, data.test_targets, task=data.task)
+        return StepResult(step=self.num_steps, train_rmse=train, test_rmse=test, objective=train**2)
+
+    # --- pictures
+
+    def frame(self) -> Frame:
+        """Return the network's picture now, always with the x grids; epoch and seq are 0."""
+        curves = sample_edge_curves(self.network, num_points=NUM_POINTS)
+        if self._grids is None or not np.array_equal(self._grids, curves.grids):
+            self.grid_revision += self._grids is not None
+            self._grids = curves.grids
+        scores = edge_importance(self.network, self.data.dataset.train_inputs)
+        importance = torch.cat([score.ravel() for score in scores]).numpy()
+        return Frame(
+            epoch=0,
+            seq=0,
+            revision=self.revision,
+            grid_revision=self.grid_revision,
+            step=self.num_steps,
+            train_rmse=self._last.train_rmse,
+            test_rmse=self._last.test_rmse,
+            objective=self._last.objective,
+            steps_per_second=self._pace.measure(self._now, self.num_steps) if self.is_training else 0.0,
+            importance=importance.astype(np.float32),
+            values=curves.values.astype(np.float32),
+            grids=curves.grids.astype(np.float32),
+        )
+
+    def snapshot(self) -> SnapshotEvent:
+        """Return everything a page needs; `can_edit` and `viewers` are the host's to fill."""
+        return SnapshotEvent(
+            session_id=self.record.session_id,
+            can_edit=False,
+            structure=views.structure(self.network, self.data, revision=self.revision, seed=self.record.seed),
+            training=self.record.training,
+            data=self.data.info,
+            status=self.status,
+            history=self.history.info(),
+            formula=self._formula,
+            losses=self.losses.points,
+        )
+
+
+def training_spec(record: SessionRecord) -> TrainingSpec:
+    """Return what the trainer needs to know of the session's settings."""
+    settings = record.training
+    return TrainingSpec(
+        optimizer=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+        seed=record.seed,
+        l1=settings.l1,
+        entropy=settings.entropy,
+    )
+
+
+def fresh_network(settings: NetworkSettings, data: SessionData, seed: int) -> KAN:
+    """Return the initial network of these settings and this seed, float64.
+
+    Raises Refusal with code bad_widths when it does not fit the data, too_many_edges, or bad_network.
+    """
+    widths = settings.widths
+    if (widths[0], widths[-1]) != (data.num_inputs, data.num_outputs):
+        raise Refusal(
+            "bad_widths",
+            f"The data have {data.num_inputs} inputs and {data.num_outputs} output, so widths begin with "
+            f"{data.num_inputs} and end with {data.num_outputs}, received widths={widths}: change the first or last.",
+        )
+    num_edges = sum(left * right for left, right in pairwise(widths))
+    if num_edges > MAX_EDGES:
+        raise Refusal(
+            "too_many_edges",
+            f"A network has at most {MAX_EDGES} edges, received widths={widths} with {num_edges}: use fewer nodes.",
+        )
+    try:
+        spec = NetworkSpec(
+            widths=tuple(widths),
+            basis=settings.basis,
+            grid_size=settings.grid_size,
+            order=settings.order,
+            base=settings.base,
+            initialization=settings.initialization,
+        )
+    except KanError as error:
+        raise Refusal("bad_network", str(error)) from error
+    return KAN(spec, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _fresh_notice(sentence: str) -> NoticeEvent:
+    return NoticeEvent(level="info", code="fresh_network", sentence=sentence)

@@ -1,0 +1,106 @@
+"""A session as bytes: one safetensors file with JSON metadata, never pickle."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from kan_core.checkpoint import describe_network, network_tensors, read_metadata, rebuild_network
+from kan_core.errors import CheckpointError
+from server.history import Entry, History
+from server.loss_log import LossLog
+from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
+from server.session import Session, SessionRecord
+from server.session_data import build_data
+
+FORMAT = "kanoscope-session-1"
+
+_SOURCE: TypeAdapter[DataSource] = TypeAdapter(DataSource)
+
+
+def session_to_bytes(session: Session) -> bytes:
+    """Return the session with its tables, losses, undo and redo networks; `session_from_bytes` reads it back.
+
+    Parameters come back bit by bit. What an optimizer remembers of earlier steps does not: it starts anew, as after a
+    structural act.
+    """
+    record = session.record
+    networks = [
+        session.network,
+        *(entry.network for entry in session.history.undo_entries),
+        *(entry.network for entry in session.history.redo_entries),
+    ]
+    tensors: dict[str, Tensor] = {}
+    for index, network in enumerate(networks):
+        tensors |= network_tensors(network, prefix=f"{index}/")
+    for dataset_id, content in record.tables.items():
+        tensors[f"table/{dataset_id}"] = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    description = {
+        "session_id": record.session_id,
+        "source": record.source.model_dump(),
+        "data_seed": record.data_seed,
+        "seed": record.seed,
+        "network": record.network.model_dump(),
+        "training": record.training.model_dump(),
+        "status": session.status.model_dump(),
+        "steps_left": session.steps_left,
+        "revision": session.revision,
+        "losses": [[point.step, point.train, point.test] for point in session.losses.points],
+        "undo": [entry.label for entry in session.history.undo_entries],
+        "redo": [entry.label for entry in session.history.redo_entries],
+        "networks": [describe_network(network) for network in networks],
+    }
+    return save(tensors, {"format": FORMAT, "session": json.dumps(description)})
+
+
+def session_from_bytes(data: bytes) -> Session:
+    """Return the session that `session_to_bytes` wrote; raises CheckpointError for anything else."""
+    metadata = read_metadata(data)
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"a session's checkpoint has the format {FORMAT!r}, received format={metadata.get('format')!r}: "
+            "start the session again"
+        )
+    try:
+        return _rebuild(json.loads(metadata["session"]), load(data))
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"the checkpoint does not describe a session: {error}") from error
+
+
+def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor]) -> Session:
+    tables = {
+        name.removeprefix("table/"): tensor.numpy().tobytes()
+        for name, tensor in tensors.items()
+        if name.startswith("table/")
+    }
+    record = SessionRecord(
+        session_id=description["session_id"],
+        source=_SOURCE.validate_python(description["source"]),
+        tables=tables,
+        data_seed=description["data_seed"],
+        seed=description["seed"],
+        network=NetworkSettings.model_validate(description["network"]),
+        training=TrainingSettings.model_validate(description["training"]),
+    )
+    networks = [rebuild_network(one, tensors, prefix=f"{index}/") for index, one in enumerate(description["networks"])]
+    status = StatusInfo.model_validate(description["status"])
+    num_undo = len(description["undo"])
+    undo, redo = networks[1 : 1 + num_undo], networks[1 + num_undo :]
+    losses = [LossPoint(step=step, train=train, test=test) for step, train, test in description["losses"]]
+    session = Session(
+        record,
+        build_data(record.source, tables, seed=record.data_seed),
+        networks[0],
+        num_steps=status.step,
+        revision=description["revision"],
+        history=History(map(Entry, description["undo"], undo), map(Entry, description["redo"], redo)),
+        losses=LossLog(losses),
+    )
+    session.resume(status, steps_left=description["steps_left"])
+    return session
