@@ -400,6 +400,10 @@ class Session:
     def _edit(self, command: edits.Edit) -> list[Event]:
         before = self.network
         network, label = edits.apply_edit(before, command, self.data.dataset.train_inputs)
+        with np.errstate(all="ignore"):
+            is_finite = bool(torch.isfinite(network(self.data.dataset.train_inputs)).all())
+        if not is_finite:
+            raise Refusal("not_finite", "With this change the network has no finite value on the data: choose another.")
         self.history.push(label, before)
         return self._adopt(network, label)
 
