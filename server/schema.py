@@ -28,7 +28,9 @@ def build_schema() -> dict[str, object]:
     }
     for model in REST_MODELS:
         roots[model.__name__] = (TypeAdapter(model), "validation" if model in RECEIVED else "serialization")
-    entries = [(name, mode, adapter) for name, (adapter, mode) in roots.items()]
+    entries: list[tuple[str, Mode, TypeAdapter[Any]]] = [
+        (name, mode, adapter) for name, (adapter, mode) in roots.items()
+    ]
     schemas, definitions = TypeAdapter.json_schemas(entries, ref_template=REF_TEMPLATE)
     components = cast("dict[str, object]", definitions.get("$defs", {}))
     for (name, _), schema in schemas.items():

@@ -22,7 +22,7 @@ class WireError(ConnectionError):
 
 
 class Kind(IntEnum):
-    """What a packet is; those up to RESTORE go to the worker, the rest come from it."""
+    """What a packet is; those up to TABLE go to the worker, the rest come from it."""
 
     CREATE = 0
     COMMAND = 1
@@ -30,6 +30,7 @@ class Kind(IntEnum):
     FRAME_CREDIT = 3
     CLOSE = 4
     RESTORE = 5
+    TABLE = 6
     OPENED = 16
     EVENT = 17
     ANSWER = 18
