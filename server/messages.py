@@ -57,15 +57,16 @@ class NetworkSettings(Message):
 class TrainingSettings(Message):
     """How the network is trained; all of it may change while it trains.
 
-    `steps_per_second` caps the pace so that people can watch; null means as fast as the worker goes.
+    The defaults are Levenberg-Marquardt with the sparsity that leaves one hidden node of exp(sin πx + y²), at a pace
+    that people can follow. `steps_per_second` caps that pace; null means as fast as the worker goes.
     """
 
-    optimizer: OptimizerName = "adam"
+    optimizer: OptimizerName = "lm"
     learning_rate: FiniteFloat = Field(default=0.02, gt=0, le=10)
-    l1: FiniteFloat = Field(default=0.0, ge=0, le=10)
-    entropy: FiniteFloat = Field(default=0.0, ge=0, le=10)
+    l1: FiniteFloat = Field(default=0.004, ge=0, le=10)
+    entropy: FiniteFloat = Field(default=0.02, ge=0, le=10)
     batch_size: int | None = Field(default=None, ge=1, le=MAX_SAMPLES)
-    steps_per_second: FiniteFloat | None = Field(default=60.0, gt=0, le=100_000)
+    steps_per_second: FiniteFloat | None = Field(default=10.0, gt=0, le=100_000)
 
 
 class TrainingChange(Message):
