@@ -1,7 +1,8 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { env } from 'node:process';
 import { defineConfig } from 'vitest/config';
 
-const server = process.env['KANOSCOPE_SERVER'] ?? 'http://127.0.0.1:8000';
+const server = env['KANOSCOPE_SERVER'] ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
   plugins: [svelte()],

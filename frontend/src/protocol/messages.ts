@@ -16,7 +16,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -53,17 +53,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -176,7 +176,7 @@ export interface components {
              * @default regression
              * @enum {string}
              */
-            task?: "regression" | "classification";
+            task: "regression" | "classification";
         };
         /**
          * CutMeasuredEvent
@@ -187,17 +187,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -225,7 +225,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -237,7 +237,7 @@ export interface components {
              * Allow Sever
              * @default false
              */
-            allow_sever?: boolean;
+            allow_sever: boolean;
         };
         /** DataEvent */
         DataEvent: {
@@ -245,17 +245,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -282,12 +282,12 @@ export interface components {
              * @description the formula behind the data, where one is known
              * @default null
              */
-            truth?: string | null;
+            truth: string | null;
             /**
              * Truth Mathml
              * @default null
              */
-            truth_mathml?: string | null;
+            truth_mathml: string | null;
             /** Input Names */
             input_names: string[];
             /** Input Lows */
@@ -310,17 +310,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -344,23 +344,23 @@ export interface components {
              */
             kind: "spline" | "symbolic" | "pruned";
             /** @default null */
-            form?: components["schemas"]["SymbolicForm"] | null;
+            form: components["schemas"]["SymbolicForm"] | null;
             /**
              * Locked
              * @default false
              */
-            locked?: boolean;
+            locked: boolean;
             /**
              * Label
              * @description plain text such as 2.0·sin(3.14·x)
              * @default null
              */
-            label?: string | null;
+            label: string | null;
             /**
              * Label Mathml
              * @default null
              */
-            label_mathml?: string | null;
+            label_mathml: string | null;
         };
         /**
          * EdgeRef
@@ -383,17 +383,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -437,22 +437,22 @@ export interface components {
              * Sentence
              * @default null
              */
-            sentence?: string | null;
+            sentence: string | null;
             /**
              * Position
              * @default null
              */
-            position?: number | null;
+            position: number | null;
             /**
              * Variables Found
              * @default []
              */
-            variables_found?: string[];
+            variables_found: string[];
             /**
              * Mathml
              * @default null
              */
-            mathml?: string | null;
+            mathml: string | null;
         };
         /** FormulaEvent */
         FormulaEvent: {
@@ -460,17 +460,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -489,7 +489,7 @@ export interface components {
              * Variables
              * @default null
              */
-            variables?: string[] | null;
+            variables: string[] | null;
         };
         /**
          * FormulaSource
@@ -509,12 +509,12 @@ export interface components {
              * Noise
              * @default 0
              */
-            noise?: number;
+            noise: number;
             /**
              * Num Samples
              * @default 1000
              */
-            num_samples?: number;
+            num_samples: number;
         };
         /**
          * Health
@@ -526,7 +526,7 @@ export interface components {
              * @default ok
              * @constant
              */
-            status?: "ok";
+            status: "ok";
             /** Version */
             version: string;
         };
@@ -536,17 +536,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -563,12 +563,12 @@ export interface components {
              * Undo
              * @default null
              */
-            undo?: string | null;
+            undo: string | null;
             /**
              * Redo
              * @default null
              */
-            redo?: string | null;
+            redo: string | null;
         };
         /**
          * Inspect
@@ -579,7 +579,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -596,17 +596,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -629,7 +629,7 @@ export interface components {
              * @description c_k B_k(x) for each k, then w_b b(x); empty for symbolic edges
              * @default []
              */
-            basis_curves?: number[][];
+            basis_curves: number[][];
             /** Grid */
             grid: number[];
             /** Histogram Edges */
@@ -639,12 +639,12 @@ export interface components {
             /** Importance */
             importance: number;
             /** @default null */
-            form?: components["schemas"]["SymbolicForm"] | null;
+            form: components["schemas"]["SymbolicForm"] | null;
             /**
              * Locked
              * @default false
              */
-            locked?: boolean;
+            locked: boolean;
         };
         /**
          * Limits
@@ -675,7 +675,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -706,17 +706,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -734,7 +734,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -756,34 +756,34 @@ export interface components {
              *       1
              *     ]
              */
-            widths?: number[];
+            widths: number[];
             /**
              * Basis
              * @default bspline
              */
-            basis?: string;
+            basis: string;
             /**
              * Grid Size
              * @default 5
              */
-            grid_size?: number;
+            grid_size: number;
             /**
              * Order
              * @default 3
              */
-            order?: number;
+            order: number;
             /**
              * Base
              * @default silu
              * @enum {string}
              */
-            base?: "silu" | "identity" | "none";
+            base: "silu" | "identity" | "none";
             /**
              * Initialization
              * @default power_law
              * @enum {string}
              */
-            initialization?: "power_law" | "variance";
+            initialization: "power_law" | "variance";
         };
         /**
          * NoticeEvent
@@ -794,17 +794,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -829,7 +829,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -847,7 +847,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -857,17 +857,17 @@ export interface components {
              * X Input
              * @default 0
              */
-            x_input?: number;
+            x_input: number;
             /**
              * Y Input
              * @default null
              */
-            y_input?: number | null;
+            y_input: number | null;
             /**
              * Resolution
              * @default 40
              */
-            resolution?: number;
+            resolution: number;
         };
         /**
          * PredictionEvent
@@ -880,17 +880,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -928,7 +928,7 @@ export interface components {
              * Position
              * @default null
              */
-            position?: number | null;
+            position: number | null;
         };
         /**
          * Prune
@@ -939,7 +939,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -951,7 +951,7 @@ export interface components {
              * Allow Sever
              * @default false
              */
-            allow_sever?: boolean;
+            allow_sever: boolean;
         };
         /**
          * Redo
@@ -962,7 +962,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -978,7 +978,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -996,7 +996,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1013,7 +1013,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1023,7 +1023,7 @@ export interface components {
              * New Seed
              * @default false
              */
-            new_seed?: boolean;
+            new_seed: boolean;
         };
         /**
          * Residuals
@@ -1034,7 +1034,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1047,17 +1047,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1077,7 +1077,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1094,7 +1094,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1110,7 +1110,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1145,16 +1145,16 @@ export interface components {
              * Data
              * @default null
              */
-            data?: (components["schemas"]["CatalogueSource"] | components["schemas"]["FormulaSource"] | components["schemas"]["CsvSource"]) | null;
+            data: (components["schemas"]["CatalogueSource"] | components["schemas"]["FormulaSource"] | components["schemas"]["CsvSource"]) | null;
             /** @default null */
-            network?: components["schemas"]["NetworkSettings"] | null;
+            network: components["schemas"]["NetworkSettings"] | null;
             /** @default null */
-            training?: components["schemas"]["TrainingSettings"] | null;
+            training: components["schemas"]["TrainingSettings"] | null;
             /**
              * Seed
              * @default 0
              */
-            seed?: number;
+            seed: number;
         };
         /**
          * SessionSummary
@@ -1184,7 +1184,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1196,7 +1196,7 @@ export interface components {
              * Hidden
              * @default null
              */
-            hidden?: number[] | null;
+            hidden: number[] | null;
         };
         /**
          * SetNetwork
@@ -1207,7 +1207,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1224,7 +1224,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1235,12 +1235,12 @@ export interface components {
              * Unlimited Speed
              * @default false
              */
-            unlimited_speed?: boolean;
+            unlimited_speed: boolean;
             /**
              * Full Batch
              * @default false
              */
-            full_batch?: boolean;
+            full_batch: boolean;
         };
         /**
          * SnapshotEvent
@@ -1251,17 +1251,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1283,7 +1283,7 @@ export interface components {
              * Viewers
              * @default 1
              */
-            viewers?: number;
+            viewers: number;
         };
         /** StatusEvent */
         StatusEvent: {
@@ -1291,17 +1291,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1325,7 +1325,7 @@ export interface components {
              * Sentence
              * @default
              */
-            sentence?: string;
+            sentence: string;
         };
         /**
          * Step
@@ -1336,7 +1336,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1346,7 +1346,7 @@ export interface components {
              * Count
              * @default 1
              */
-            count?: number;
+            count: number;
         };
         /**
          * Structure
@@ -1376,17 +1376,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1400,7 +1400,7 @@ export interface components {
              * @description a new network was started: forget the losses
              * @default false
              */
-            fresh?: boolean;
+            fresh: boolean;
         };
         /**
          * Suggest
@@ -1411,7 +1411,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1444,7 +1444,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1492,32 +1492,32 @@ export interface components {
              * Optimizer
              * @default null
              */
-            optimizer?: ("adam" | "lbfgs" | "lm") | null;
+            optimizer: ("adam" | "lbfgs" | "lm") | null;
             /**
              * Learning Rate
              * @default null
              */
-            learning_rate?: number | null;
+            learning_rate: number | null;
             /**
              * L1
              * @default null
              */
-            l1?: number | null;
+            l1: number | null;
             /**
              * Entropy
              * @default null
              */
-            entropy?: number | null;
+            entropy: number | null;
             /**
              * Batch Size
              * @default null
              */
-            batch_size?: number | null;
+            batch_size: number | null;
             /**
              * Steps Per Second
              * @default null
              */
-            steps_per_second?: number | null;
+            steps_per_second: number | null;
         };
         /** TrainingEvent */
         TrainingEvent: {
@@ -1525,17 +1525,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1556,32 +1556,32 @@ export interface components {
              * @default lm
              * @enum {string}
              */
-            optimizer?: "adam" | "lbfgs" | "lm";
+            optimizer: "adam" | "lbfgs" | "lm";
             /**
              * Learning Rate
              * @default 0.02
              */
-            learning_rate?: number;
+            learning_rate: number;
             /**
              * L1
              * @default 0.004
              */
-            l1?: number;
+            l1: number;
             /**
              * Entropy
              * @default 0.02
              */
-            entropy?: number;
+            entropy: number;
             /**
              * Batch Size
              * @default null
              */
-            batch_size?: number | null;
+            batch_size: number | null;
             /**
              * Steps Per Second
              * @default 10
              */
-            steps_per_second?: number | null;
+            steps_per_second: number | null;
         };
         /**
          * Undo
@@ -1592,7 +1592,7 @@ export interface components {
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1610,12 +1610,12 @@ export interface components {
              * Low
              * @default -1
              */
-            low?: number;
+            low: number;
             /**
              * High
              * @default 1
              */
-            high?: number;
+            high: number;
         };
         /** ViewersEvent */
         ViewersEvent: {
@@ -1623,17 +1623,17 @@ export interface components {
              * Epoch
              * @default 0
              */
-            epoch?: number;
+            epoch: number;
             /**
              * Seq
              * @default 0
              */
-            seq?: number;
+            seq: number;
             /**
              * Request Id
              * @default null
              */
-            request_id?: number | null;
+            request_id: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

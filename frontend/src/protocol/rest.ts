@@ -18,7 +18,10 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
     return answer;
   }
   const problem = isProblem(body) ? body : null;
-  throw new RefusedError(problem?.code ?? `http_${response.status}`, problem?.sentence ?? response.statusText);
+  throw new RefusedError(
+    problem?.code ?? `http_${response.status}`,
+    problem?.sentence ?? response.statusText,
+  );
 }
 
 function isProblem(body: unknown): body is Problem {
@@ -33,7 +36,7 @@ export function fetchCatalogue(): Promise<CatalogueInfo> {
   return call('/api/catalogue');
 }
 
-export function createSession(request: SessionRequest = {}): Promise<SessionCreated> {
+export function createSession(request: Partial<SessionRequest> = {}): Promise<SessionCreated> {
   return call('/api/sessions', json(request));
 }
 

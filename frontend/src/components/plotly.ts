@@ -1,0 +1,69 @@
+/** The little of Plotly that the page uses, loaded when the first chart is drawn. */
+
+export interface Chart {
+  traces: Record<string, unknown>[];
+  layout: Record<string, unknown>;
+}
+
+interface Plotly {
+  react(
+    room: HTMLElement,
+    traces: Record<string, unknown>[],
+    layout: Record<string, unknown>,
+    config: Record<string, unknown>,
+  ): Promise<unknown>;
+  purge(room: HTMLElement): void;
+}
+
+let loading: Promise<Plotly> | null = null;
+
+function load(): Promise<Plotly> {
+  loading ??= import('plotly.js-cartesian-dist-min').then((module) => module.default);
+  return loading;
+}
+
+/** Reads a colour of the house from the page, as Plotly takes no custom properties. */
+export function colour(name: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = `var(--${name})`;
+  document.body.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
+}
+
+/** Draws or updates a chart; a reader's zoom stays. */
+export async function drawChart(
+  room: HTMLElement,
+  chart: Chart,
+  size: { width: number; height: number },
+): Promise<void> {
+  const plotly = await load();
+  const text = colour('text');
+  const line = colour('line');
+  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
+  const { xaxis, yaxis, xaxis2, yaxis2, ...rest } = chart.layout;
+  const layout = {
+    ...size,
+    margin: { l: 48, r: 12, t: 10, b: 36 },
+    paper_bgcolor: 'rgba(0,0,0,0)',
+    plot_bgcolor: 'rgba(0,0,0,0)',
+    font: { color: text, size: 11 },
+    uirevision: 'kept',
+    showlegend: false,
+    xaxis: { ...axis, ...Object(xaxis) },
+    yaxis: { ...axis, ...Object(yaxis) },
+    ...(xaxis2 === undefined ? {} : { xaxis2: { ...axis, ...Object(xaxis2) } }),
+    ...(yaxis2 === undefined ? {} : { yaxis2: { ...axis, ...Object(yaxis2) } }),
+    ...rest,
+  };
+  await plotly.react(room, chart.traces, layout, {
+    displaylogo: false,
+    displayModeBar: false,
+    responsive: false,
+  });
+}
+
+export function dropChart(room: HTMLElement): void {
+  void loading?.then((plotly) => plotly.purge(room));
+}

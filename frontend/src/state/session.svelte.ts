@@ -1,0 +1,250 @@
+/** What the page knows of one session, and what it can ask of it. */
+
+import { getContext, setContext } from 'svelte';
+import type { Frame } from '../protocol/frame';
+import type {
+  Candidate,
+  CandidatesEvent,
+  CutMeasuredEvent,
+  DataInfo,
+  EdgeInfo,
+  EdgeRef,
+  Formula,
+  HistoryInfo,
+  InspectionEvent,
+  LossPoint,
+  ServerEvent,
+  StatusInfo,
+  Structure,
+  TrainingSettings,
+} from '../protocol/messages';
+import { RefusedError, RunSocket, type Asked, type Connection } from '../protocol/run-socket';
+import { texts } from '../texts';
+
+export interface Notice {
+  id: number;
+  level: 'info' | 'warning' | 'error';
+  sentence: string;
+}
+
+const MAX_LOSSES = 4000;
+const MAX_NOTICES = 4;
+
+/** An edge's name in messages and on screen. */
+export const edgeName = (edge: EdgeRef): string => `${edge.layer}.${edge.source}.${edge.target}`;
+
+export const sameEdge = (left: EdgeRef | null, right: EdgeRef | null): boolean =>
+  left !== null && right !== null && edgeName(left) === edgeName(right);
+
+export class SessionState {
+  frame = $state.raw<Frame | null>(null);
+  /** x of every source node's points, from the newest frame that brought them */
+  grids = $state.raw<Float32Array | null>(null);
+  structure = $state.raw<Structure | null>(null);
+  data = $state.raw<DataInfo | null>(null);
+  training = $state.raw<TrainingSettings | null>(null);
+  status = $state.raw<StatusInfo>({ state: 'paused', step: 0, sentence: '' });
+  history = $state.raw<HistoryInfo>({ undo: null, redo: null });
+  formula = $state.raw<Formula | null>(null);
+  losses = $state.raw<LossPoint[]>([]);
+  viewers = $state(1);
+  connection = $state<Connection>('connecting');
+  retryAt = $state<number | null>(null);
+  canEdit = $state(false);
+  notices = $state.raw<Notice[]>([]);
+
+  selectedEdge = $state.raw<EdgeRef | null>(null);
+  weakThreshold = $state<number | null>(null);
+  inspection = $state.raw<InspectionEvent | null>(null);
+  candidates = $state.raw<CandidatesEvent | null>(null);
+  overlay = $state.raw<Candidate | null>(null);
+  cutMeasured = $state.raw<CutMeasuredEvent | null>(null);
+
+  /** edges that a cut at the present threshold would take */
+  readonly weakEdges: EdgeInfo[] = $derived.by(() => {
+    const { weakThreshold, frame, structure } = this;
+    if (weakThreshold === null || frame === null || structure === null) return [];
+    if (frame.numEdges !== structure.edges.length) return [];
+    return structure.edges.filter(
+      (edge, index) => edge.kind !== 'pruned' && (frame.importance[index] ?? 0) < weakThreshold,
+    );
+  });
+
+  readonly selectedInfo: EdgeInfo | null = $derived(
+    this.structure?.edges.find((edge) => sameEdge(edge, this.selectedEdge)) ?? null,
+  );
+
+  private readonly socket: RunSocket;
+  private lastNotice = 0;
+
+  constructor(
+    readonly sessionId: string,
+    readonly editKey: string | null,
+  ) {
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    const key = editKey === null ? '' : `?key=${encodeURIComponent(editKey)}`;
+    this.socket = new RunSocket(`${scheme}://${location.host}/ws/sessions/${sessionId}${key}`, {
+      onFrame: (frame) => this.show(frame),
+      onEvent: (event) => this.apply(event),
+      onConnection: (connection, retryAt) => {
+        this.connection = connection;
+        this.retryAt = retryAt;
+      },
+    });
+  }
+
+  /** Carries out an act; a refusal becomes a notice and resolves to its code. */
+  async act(command: Asked): Promise<string | null> {
+    try {
+      await this.socket.ask(command);
+      return null;
+    } catch (error) {
+      return this.report(error);
+    }
+  }
+
+  /** Asks for something; a refusal becomes a notice and resolves to null. */
+  async query(command: Asked): Promise<ServerEvent | null> {
+    try {
+      return await this.socket.ask(command);
+    } catch (error) {
+      if (this.connection === 'live') this.report(error);
+      return null;
+    }
+  }
+
+  select(edge: EdgeRef | null): void {
+    if (sameEdge(edge, this.selectedEdge)) return;
+    this.selectedEdge = edge;
+    this.inspection = null;
+    this.candidates = null;
+    this.overlay = null;
+    this.cutMeasured = null;
+  }
+
+  notify(level: Notice['level'], sentence: string): void {
+    const notice = { id: ++this.lastNotice, level, sentence };
+    this.notices = [...this.notices.filter((other) => other.sentence !== sentence), notice].slice(
+      -MAX_NOTICES,
+    );
+  }
+
+  dismiss(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  retry(): void {
+    this.socket.retry();
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+
+  private report(error: unknown): string {
+    if (error instanceof RefusedError) {
+      this.notify('error', error.message);
+      return error.code;
+    }
+    this.notify('error', texts.notices.offline);
+    return 'offline';
+  }
+
+  private show(frame: Frame): void {
+    if (frame.grids !== null) this.grids = frame.grids;
+    this.frame = frame;
+    if (frame.step !== this.status.step) this.status = { ...this.status, step: frame.step };
+  }
+
+  private apply(event: ServerEvent): void {
+    switch (event.type) {
+      case 'snapshot':
+        this.structure = event.structure;
+        this.data = event.data;
+        this.training = event.training;
+        this.status = event.status;
+        this.history = event.history;
+        this.formula = event.formula;
+        this.losses = event.losses;
+        this.viewers = event.viewers;
+        this.canEdit = event.can_edit;
+        this.keepSelection(event.structure);
+        return;
+      case 'structure':
+        if (event.fresh) {
+          this.losses = [];
+          this.select(null);
+          this.weakThreshold = null;
+        } else if (event.structure.revision !== this.structure?.revision) {
+          this.cutMeasured = null;
+          this.candidates = null;
+          this.overlay = null;
+        }
+        this.structure = event.structure;
+        this.keepSelection(event.structure);
+        return;
+      case 'training':
+        this.training = event.training;
+        return;
+      case 'data':
+        this.data = event.data;
+        return;
+      case 'status':
+        this.status = event.status;
+        if (event.status.sentence !== '') this.notify('warning', event.status.sentence);
+        return;
+      case 'history':
+        this.history = event.history;
+        return;
+      case 'formula':
+        this.formula = event.formula;
+        return;
+      case 'losses':
+        this.losses = thinned([...this.losses, ...event.points]);
+        return;
+      case 'viewers':
+        this.viewers = event.count;
+        return;
+      case 'notice':
+        this.notify(event.level, event.sentence);
+        return;
+      case 'inspection':
+        if (sameEdge(event.edge, this.selectedEdge)) this.inspection = event;
+        return;
+      case 'candidates':
+        if (sameEdge(event.edge, this.selectedEdge)) this.candidates = event;
+        return;
+      case 'error':
+        if (event.request_id === null) this.notify('error', event.sentence);
+        return;
+      case 'cut_measured':
+      case 'prediction':
+      case 'residuals':
+      case 'done':
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  private keepSelection(structure: Structure): void {
+    const selected = this.selectedEdge;
+    if (selected !== null && !structure.edges.some((edge) => sameEdge(edge, selected))) this.select(null);
+  }
+}
+
+/** Halves the older half of a long loss history. */
+function thinned(losses: LossPoint[]): LossPoint[] {
+  if (losses.length <= MAX_LOSSES) return losses;
+  const middle = losses.length >> 1;
+  return [...losses.slice(0, middle).filter((_, index) => index % 2 === 0), ...losses.slice(middle)];
+}
+
+function assertNever(value: never): void {
+  throw new Error(`unknown event ${JSON.stringify(value)}`);
+}
+
+const KEY = Symbol('session');
+
+export const provideSession = (session: SessionState): SessionState => setContext(KEY, session);
+export const useSession = (): SessionState => getContext<SessionState>(KEY);
