@@ -5,38 +5,62 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find kan_core server -name '*.py' 2>/dev/null)
+PAGE := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
+NODE = $(BIN)/python frontend/node.py
 
 # small tensors: more threads only make the machine slower
 export OMP_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format clean
+.PHONY: help run test check format types clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-test: $(VENV)/.dev ## install what tests need and run all of them
+run: $(VENV)/.run ## install and serve, with a live demo (HOST=…, PORT=…)
+	$(BIN)/kanoscope serve --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.dev $(VENV)/.browser ## install what tests need and run all of them
+	$(NODE) vitest run
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev ## the fast gate: format, lint, types, import direction, unit tests
+check: $(VENV)/.dev ## the fast gate: format, lint, types, import direction, schema, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(NODE) types --check
+	$(NODE) prettier --check .
+	$(NODE) eslint .
+	$(NODE) svelte-check --tsconfig ./tsconfig.json --fail-on-warnings
+	$(NODE) vitest run
 	$(BIN)/python -m pytest -m "not slow and not e2e"
+
+types: $(VENV)/.dev ## generate the page's message types from the server's schema
+	$(NODE) types
 
 format: $(VENV)/.dev ## put all files into the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(NODE) prettier --write .
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) dist build server/static frontend/node_modules
 
-$(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("Kanoscope needs Python 3.11 or newer, found " + sys.version.split()[0] + ": call make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Kanoscope needs Python 3.11 or newer, found " + sys.version.split()[0] + ": call make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+# an editable install serves from this folder; building it builds the page
+$(VENV)/.run: pyproject.toml hatch_build.py $(PAGE) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@
+	$(NODE) install
+	@touch $@
+
+$(VENV)/.browser: | $(VENV)/.dev
+	$(BIN)/python tests/install_browser.py
+	@touch $@
