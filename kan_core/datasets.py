@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from kan_core.errors import DataError
+from kan_core.tables import Table, read_csv
+
+__all__ = ["TASKS", "Dataset", "Table", "read_csv", "table_dataset"]
 
 TASKS = ("regression", "classification")
 
@@ -105,3 +110,36 @@ def _check_matrix(name: str, values: Tensor) -> None:
     if not bool(torch.isfinite(values).all()):
         row = int((~torch.isfinite(values)).any(dim=1).nonzero()[0])
         raise DataError(f"{name} holds finite numbers, received {values[row].tolist()} in row {row}: remove that row")
+
+
+def table_dataset(
+    table: Table, *, inputs: Sequence[str], target: str, task: str = "regression", seed: int = 0
+) -> Dataset:
+    """Return four fifths of a table's rows to train on and the rest to test, shuffled with `seed`, float64.
+
+    Raises DataError when a column is missing, the target is among the inputs or constant, or a classification's target
+    is not 0 and 1.
+    """
+    if not inputs or len(set(inputs)) != len(inputs) or target in inputs:
+        raise DataError(
+            f"Inputs are different columns without the target {target!r}, received {', '.join(inputs) or 'none'}: "
+            "choose others."
+        )
+    values = np.column_stack([table.column(name) for name in inputs])
+    wanted = table.column(target)
+    if float(wanted.min()) == float(wanted.max()):
+        raise DataError(f"The target {target!r} is constant at {wanted[0]:g}: choose a column that varies.")
+    if task == "classification" and not np.isin(wanted, (0.0, 1.0)).all():
+        raise DataError(f"A class is 0 or 1, but the column {target!r} holds other values: train it as a regression.")
+    order = np.random.default_rng(seed).permutation(len(wanted))
+    x, y = torch.from_numpy(values[order]), torch.from_numpy(wanted[order, None])
+    num_train = (4 * len(wanted)) // 5
+    return Dataset(
+        train_inputs=x[:num_train],
+        train_targets=y[:num_train],
+        test_inputs=x[num_train:],
+        test_targets=y[num_train:],
+        task=task,
+        input_names=tuple(inputs),
+        output_names=(target,),
+    )

@@ -31,7 +31,7 @@ from kan_core.symbolic.ranking import Candidate
 SNAP_TOLERANCE = 2e-5
 DEVIATION = 1e-4
 DIGITS = 4
-MAX_DENOMINATOR = 12
+MAX_DENOMINATOR = 6
 
 CurveValue = Callable[[FloatArray], FloatArray]
 

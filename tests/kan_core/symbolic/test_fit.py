@@ -1,0 +1,89 @@
+"""Planted constants are found again, and rankings put the right function first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kan_core.bases.basis import FloatArray
+from kan_core.symbolic import FUNCTIONS, SymbolicFunction, rank_candidates
+from kan_core.symbolic.affine_fit import Shape, fit_affine
+
+FITTED = [f for f in FUNCTIONS.values() if f.shape is not Shape.CONSTANT]
+X = np.linspace(-1.0, 1.0, 64)
+
+
+def planted(function: SymbolicFunction, seed: int) -> FloatArray:
+    """Return a curve c·f(a·x + b) + d on X whose arguments stay well inside the function's domain."""
+    generator = np.random.default_rng(seed)
+    low, high = max(function.low, -2.0), min(function.high, 2.0)
+    margin = 0.06 * (high - low)
+    left = generator.uniform(low + margin, low + 0.35 * (high - low))
+    right = generator.uniform(high - 0.35 * (high - low), high - margin)
+    a, b = (right - left) / 2, (right + left) / 2
+    c, d = generator.uniform(0.5, 4.0) * generator.choice([-1.0, 1.0]), generator.uniform(-3.0, 3.0)
+    curve: FloatArray = c * function.numpy_value(a * X + b) + d
+    return curve
+
+
+@pytest.mark.parametrize("function", FITTED, ids=lambda function: function.name)
+@pytest.mark.parametrize("seed", range(4))
+def test_planted_constants_are_recovered(function: SymbolicFunction, seed: int) -> None:
+    curve = planted(function, seed)
+    fit = fit_affine(function, X, curve)
+    assert fit is not None
+    assert fit.unexplained < 1e-16
+    values = fit.c * function.numpy_value(fit.a * X + fit.b) + fit.d
+    np.testing.assert_allclose(values, curve, atol=1e-7 * float(np.abs(curve).max()))
+
+
+@pytest.mark.parametrize(
+    ("first", "curve"),
+    [
+        ("sin", np.sin(3.1 * X + 0.4)),
+        ("x^2", (X + 0.1) ** 2),
+        ("exp", np.exp(1.4 * X)),
+        ("log", np.log(X + 1.3)),
+        ("1/x", 1 / (X + 1.4)),
+        ("gaussian", np.exp(-6 * X**2)),
+        ("tanh", np.tanh(3 * X)),
+        ("x", 2 * X - 1),
+    ],
+)
+@pytest.mark.parametrize("noise", [0.0, 1e-3, 5e-3])
+def test_the_right_function_comes_first(first: str, curve: FloatArray, noise: float) -> None:
+    disturbed = curve + noise * curve.std() * np.random.default_rng(0).normal(size=len(curve))
+    best = FUNCTIONS[rank_candidates(X, disturbed)[0].function]
+    assert (best.family or best.name) == (FUNCTIONS[first].family or first)
+
+
+@given(scale=st.floats(-6, 6), shift=st.floats(-2, 2), y_scale=st.floats(-6, 6))
+def test_ranking_does_not_depend_on_units(scale: float, shift: float, y_scale: float) -> None:
+    x = 10**scale * (X + shift)
+    names = [c.function for c in rank_candidates(x, 10**y_scale * (np.exp(X) + 3.0))]
+    assert names[0] == "exp"
+
+
+def test_a_flat_curve_is_a_constant() -> None:
+    best = rank_candidates(X, np.full_like(X, 2.5))[0]
+    assert (best.function, best.d, best.r2) == ("constant", 2.5, 1.0)
+
+
+@given(values=st.lists(st.floats(-1e6, 1e6), min_size=64, max_size=64))
+def test_any_curve_gets_finite_candidates(values: list[float]) -> None:
+    for candidate in rank_candidates(X, np.array(values)):
+        assert np.isfinite([candidate.a, candidate.b, candidate.c, candidate.d, candidate.score]).all()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
+def test_derivatives_match_finite_differences(function: SymbolicFunction) -> None:
+    low, high = max(function.low, -2.0), min(function.high, 2.0)
+    # off the middle, where kinks are
+    x = np.linspace(low + 0.11, high - 0.12, 41)
+    width = 1e-6
+    expected = (function.numpy_value(x + width) - function.numpy_value(x - width)) / (2 * width)
+    value, derivative = function.value_and_derivative(x)
+    np.testing.assert_allclose(derivative, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(value, function.numpy_value(x))
