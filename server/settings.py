@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     event_queue: int = Field(default=256, ge=1, description="events that wait for one viewer before it is closed")
 
     frames_per_second: float = Field(default=30.0, gt=0)
-    ack_timeout: float = Field(default=10.0, gt=0, description="a viewer that paints nothing for so long is closed")
+    send_timeout: float = Field(default=10.0, gt=0, description="a viewer that reads nothing for so long is closed")
+    ping_interval: float = Field(default=10.0, gt=0)
+    ping_timeout: float = Field(default=20.0, gt=0, description="a viewer that answers no ping for so long is closed")
     checkpoint_interval: float = Field(default=1.0, gt=0)
     idle_pause: float = Field(default=30.0, ge=0, description="from the last viewer's leaving to the pause")
 

@@ -1,15 +1,17 @@
 """A worker process: it owns sessions, trains them in fair slices and talks to its host over one socket.
 
-Bodies: CREATE a SessionRequest, RESTORE a checkpoint, TABLE the id's length (u8), id and file of a table for the next
-CREATE or the session itself, COMMAND and SNAPSHOT a u32 token (and the command), which ANSWER carries back in front of
-the event. FRAME_CREDIT allows one frame. CREATE and RESTORE are answered by OPENED with a first checkpoint or by
-REFUSED with a Problem; EVENT, FRAME and CHECKPOINT follow as they arise.
+Bodies: CREATE a SessionRequest, RESTORE a u8 (1 to come back paused) and a checkpoint, TABLE the id's length (u8), id
+and file of a table for the next CREATE or the session itself, COMMAND and SNAPSHOT a u32 token (and the command), which
+ANSWER carries back in front of the event. FRAME_CREDIT allows one frame. CREATE and RESTORE are answered by OPENED with
+a first checkpoint, data and status going before as events, or by REFUSED with a Problem; EVENT, FRAME and CHECKPOINT
+follow as they arise.
 """
 
 from __future__ import annotations
 
 import os
 import selectors
+import signal
 import socket
 import struct
 import time
@@ -22,14 +24,17 @@ from server.frames import encode_frame
 from server.messages import (
     Ack,
     ClientCommand,
+    DataEvent,
     DoneEvent,
     ErrorEvent,
     Event,
     Inspect,
     MeasureCut,
+    Pause,
     Predict,
     Residuals,
     Resync,
+    StatusEvent,
     Suggest,
 )
 from server.refusal import Refusal
@@ -139,7 +144,9 @@ class Worker:
         tables = self._tables.pop(packet.session_id, None)
         try:
             if packet.kind is Kind.RESTORE:
-                session = Session.from_bytes(packet.body)
+                session = Session.from_bytes(packet.body[1:])
+                if packet.body[0] and session.is_training:
+                    session.act(Pause())
             else:
                 request = SessionRequest.model_validate_json(packet.body)
                 session = Session.create(
@@ -150,6 +157,7 @@ class Worker:
             self._send(Kind.REFUSED, packet.session_id, problem.model_dump_json().encode())
             return
         self._hosted[packet.session_id] = Hosted(session, time.monotonic())
+        self._publish(packet.session_id, [DataEvent(data=session.data.info), StatusEvent(status=session.status)])
         self._send(Kind.OPENED, packet.session_id, TOKEN.pack(session.num_steps) + session.to_bytes())
 
     def _answer(self, packet: Packet, hosted: Hosted) -> None:
@@ -185,6 +193,8 @@ class Worker:
 
 def main(connection: socket.socket, frame_interval: float, checkpoint_interval: float) -> None:
     """Run a niced worker with one torch thread on a connected socket until the host closes it."""
+    # an interrupt from the keyboard reaches the whole group; the host closes the socket when it is time
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     torch.set_num_threads(1)
     try:

@@ -82,7 +82,7 @@ def test_a_session_goes_on_from_its_checkpoint(host: Host) -> None:
     before = host.snapshot()
     assert before.status.step >= 1
     host.send(Kind.CLOSE)
-    host.send(Kind.RESTORE, checkpoint[4:])
+    host.send(Kind.RESTORE, b"\0" + checkpoint[4:])
     assert host.receive(Kind.OPENED)[:4] == checkpoint[:4]
     after = host.snapshot()
     # a live session writes its formula anew at a pace, a restored one at once

@@ -1,0 +1,68 @@
+"""The web application: it joins the parts and never loads torch itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from server import pages, routes, streaming
+from server.complaints import describe_invalid
+from server.directory import Directory
+from server.keeper import CheckpointKeeper
+from server.local import LocalEngine
+from server.refusal import Refusal
+from server.rest import Problem
+from server.settings import Settings
+from server.storage import Storage
+
+STATUS_CODES = {"unknown_session": 404, "read_only": 403, "too_many_sessions": 429}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; its lifespan starts and stops the workers and the database."""
+    app = FastAPI(title="Kanoscope", lifespan=_lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app.state.settings = settings
+    app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse_body)
+    app.include_router(routes.router)
+    app.include_router(streaming.router)
+    app.include_router(pages.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    settings: Settings = app.state.settings
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    storage = Storage(settings.database)
+    await storage.open()
+    keeper = CheckpointKeeper(storage)
+    keeper.start()
+    engine = LocalEngine(settings, keeper.put)
+    directory = Directory(engine, storage, settings)
+    app.state.storage, app.state.engine, app.state.directory = storage, engine, directory
+    try:
+        await directory.load()
+        await engine.start()
+        yield
+    finally:
+        await directory.close()
+        await engine.stop()
+        await keeper.stop()
+        await storage.close()
+
+
+async def _refuse(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refusal)
+    problem = Problem(code=error.code, sentence=error.sentence, position=error.position)
+    return JSONResponse(problem.model_dump(exclude_none=True), STATUS_CODES.get(error.code, 422))
+
+
+async def _refuse_body(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problem = Problem(code="bad_request", sentence=describe_invalid(error.errors()))
+    return JSONResponse(problem.model_dump(exclude_none=True), 422)

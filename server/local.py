@@ -1,0 +1,299 @@
+"""The engine of one machine: a pool of worker processes that share the sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+
+from pydantic import TypeAdapter
+
+from server.engine import Checkpoint, Cursor, SessionClosed, SessionReport, Update
+from server.feed import Feed
+from server.messages import (
+    ClientCommand,
+    DataEvent,
+    ErrorEvent,
+    Event,
+    LossesEvent,
+    NoticeEvent,
+    ServerEvent,
+    SnapshotEvent,
+    StatusEvent,
+    StatusInfo,
+)
+from server.pulse import Pulse
+from server.refusal import Refusal
+from server.rest import Problem, SessionRequest
+from server.settings import Settings
+from server.wire import Kind, Packet
+from server.worker_process import TOKEN, WorkerDied, WorkerProcess, make_context
+
+EVENTS: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)
+SUSPECT_SECONDS = 60.0
+log = logging.getLogger(__name__)
+
+
+class Hosted:
+    """One open session: its feed, its newest checkpoint and the worker that runs it."""
+
+    def __init__(self, session_id: str, epoch: int, worker: WorkerProcess) -> None:
+        self.session_id = session_id
+        self.feed = Feed(epoch)
+        self.worker = worker
+        self.opened: asyncio.Future[Checkpoint] = asyncio.get_running_loop().create_future()
+        self.checkpoint: Checkpoint | None = None
+        self.tables: dict[str, bytes] = {}
+        self.has_credit = False
+        self.died_at: float | None = None
+        self.title = ""
+        self.status = StatusInfo(state="paused", step=0)
+
+    def note(self, event: Event) -> None:
+        """Remember what reports and a restoration need."""
+        if isinstance(event, DataEvent):
+            self.title = event.data.title
+        elif isinstance(event, StatusEvent):
+            self.status = event.status
+        elif isinstance(event, LossesEvent) and event.points:
+            self.status = self.status.model_copy(update={"step": event.points[-1].step})
+
+
+class LocalEngine:
+    """Runs sessions in `settings.workers` processes, and keeps one more ready to take a dead one's place.
+
+    `on_checkpoint(session_id, checkpoint)` hears of every checkpoint. Call `start` first and `stop` last.
+    """
+
+    def __init__(self, settings: Settings, on_checkpoint: Callable[[str, Checkpoint], None]) -> None:
+        self._settings = settings
+        self._on_checkpoint = on_checkpoint
+        self._context = make_context()
+        self._workers: list[WorkerProcess] = []
+        self._grown = Pulse()
+        self._hosted: dict[str, Hosted] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Begin to start the workers; sessions wait until one is there."""
+        self._spawn(self._fill())
+
+    async def stop(self) -> None:
+        """End all workers; stopping twice is harmless."""
+        self._stopping = True
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for hosted in self._hosted.values():
+            hosted.feed.close()
+        self._hosted.clear()
+        workers, self._workers = self._workers, []
+        await asyncio.gather(*(worker.stop() for worker in workers))
+
+    # --- the engine's calls
+
+    async def open(
+        self, session_id: str, beginning: SessionRequest | Checkpoint, tables: Mapping[str, bytes]
+    ) -> Checkpoint:
+        """Start a session or bring one back and return its first checkpoint; raises Refusal."""
+        worker = await self._pick_worker()
+        epoch = beginning.epoch if isinstance(beginning, Checkpoint) else 0
+        hosted = self._hosted[session_id] = Hosted(session_id, epoch, worker)
+        self._send_tables(hosted, tables)
+        if isinstance(beginning, Checkpoint):
+            self._send_restore(hosted, beginning)
+        else:
+            worker.send(Packet(Kind.CREATE, session_id, beginning.model_dump_json().encode()))
+        try:
+            return await asyncio.shield(hosted.opened)
+        except (Refusal, asyncio.CancelledError):
+            await self.close(session_id)
+            raise
+
+    async def command(self, session_id: str, command: ClientCommand, tables: Mapping[str, bytes]) -> Event:
+        """Carry out a command in its worker and return the answer."""
+        hosted = await self._find(session_id)
+        self._send_tables(hosted, tables)
+        try:
+            body = await hosted.worker.ask(Kind.COMMAND, session_id, command.model_dump_json().encode())
+        except WorkerDied:
+            sentence = "The worker of this session ended before it answered: try again once the session is restored."
+            answer = ErrorEvent(code="worker_died", sentence=sentence, request_id=command.request_id)
+            return hosted.feed.stamp(answer)
+        return hosted.feed.stamp(EVENTS.validate_json(body))
+
+    async def snapshot(self, session_id: str) -> SnapshotEvent:
+        """Return everything a page needs."""
+        while True:
+            hosted = await self._find(session_id)
+            try:
+                event = EVENTS.validate_json(await hosted.worker.ask(Kind.SNAPSHOT, session_id))
+            except WorkerDied:
+                await asyncio.sleep(0)
+                continue
+            assert isinstance(event, SnapshotEvent), event
+            return hosted.feed.stamp(event)
+
+    async def next_update(self, session_id: str, after: Cursor) -> Update:
+        """Return what came after the cursor, waiting for it."""
+        hosted = await self._find(session_id)
+        if not hosted.has_credit:
+            hosted.has_credit = True
+            hosted.worker.send(Packet(Kind.FRAME_CREDIT, session_id))
+        return await hosted.feed.wait(after)
+
+    async def close(self, session_id: str) -> None:
+        """Forget the session."""
+        hosted = self._hosted.pop(session_id, None)
+        if hosted is not None:
+            hosted.worker.send(Packet(Kind.CLOSE, session_id))
+            self._end(hosted)
+
+    def list(self) -> list[SessionReport]:
+        """Return the open sessions."""
+        return [
+            SessionReport(
+                session_id=hosted.session_id,
+                title=hosted.title,
+                state=hosted.status.state,
+                step=hosted.status.step,
+            )
+            for hosted in self._hosted.values()
+        ]
+
+    # --- workers
+
+    def worker_pids(self) -> dict[int, list[str]]:
+        """Return which sessions each worker process runs, by process id."""
+        return {
+            worker.pid: [hosted.session_id for hosted in self._hosted.values() if hosted.worker is worker]
+            for worker in self._workers
+            if worker.pid is not None
+        }
+
+    async def _fill(self) -> None:
+        while len(self._workers) < self._settings.workers + 1:
+            worker = await WorkerProcess.start(self._context, self._settings)
+            self._workers.append(worker)
+            worker.listen(self._take, self._on_death)
+            self._grown.beat()
+
+    async def _pick_worker(self) -> WorkerProcess:
+        while not self._workers:
+            await self._grown.wait()
+        loads = {id(worker): 0 for worker in self._workers[: self._settings.workers]}
+        for hosted in self._hosted.values():
+            if id(hosted.worker) in loads:
+                loads[id(hosted.worker)] += 1
+        return min(self._workers[: self._settings.workers], key=lambda worker: loads[id(worker)])
+
+    def _on_death(self, worker: WorkerProcess) -> None:
+        if self._stopping:
+            return
+        self._workers.remove(worker)
+        log.warning("worker %s ended; a fresh one takes over its sessions", worker.pid)
+        self._spawn(worker.stop())
+        self._spawn(self._fill())
+        now = asyncio.get_running_loop().time()
+        for hosted in [one for one in self._hosted.values() if one.worker is worker]:
+            self._spawn(self._restore(hosted, now))
+
+    async def _restore(self, hosted: Hosted, now: float) -> None:
+        checkpoint = hosted.checkpoint
+        if checkpoint is None:
+            self._fail(hosted, Refusal("worker_died", "The worker ended while it made the session: try again."))
+            return
+        again = hosted.died_at is not None and now - hosted.died_at < SUSPECT_SECONDS
+        hosted.died_at = now
+        hosted.opened = asyncio.get_running_loop().create_future()
+        hosted.has_credit = False
+        hosted.worker = await self._pick_worker()
+        hosted.feed.begin_epoch()
+        self._send_tables(hosted, {}, anew=True)
+        self._send_restore(hosted, Checkpoint(epoch=0, step=checkpoint.step, content=checkpoint.content, paused=again))
+        try:
+            await asyncio.shield(hosted.opened)
+        except Refusal:
+            log.exception("session %s could not be restored", hosted.session_id)
+            return
+        sentence = f"The worker of this session ended unexpectedly; it was restored from step {checkpoint.step}"
+        sentence += " and paused, as that was the second time within a minute." if again else "."
+        hosted.feed.publish(NoticeEvent(level="warning", code="restored", sentence=sentence))
+
+    # --- packets
+
+    def _take(self, packet: Packet) -> None:
+        hosted = self._hosted.get(packet.session_id)
+        if hosted is None:
+            return
+        if packet.kind is Kind.EVENT:
+            event = EVENTS.validate_json(packet.body)
+            hosted.note(event)
+            hosted.feed.publish(event)
+        elif packet.kind is Kind.FRAME:
+            hosted.has_credit = False
+            hosted.feed.put_frame(packet.body)
+        elif packet.kind is Kind.REFUSED:
+            problem = Problem.model_validate_json(packet.body)
+            self._fail(hosted, Refusal(problem.code, problem.sentence, position=problem.position))
+        else:
+            self._keep(hosted, packet)
+
+    def _keep(self, hosted: Hosted, packet: Packet) -> None:
+        checkpoint = Checkpoint(
+            epoch=hosted.feed.position.epoch,
+            step=TOKEN.unpack_from(packet.body)[0],
+            content=packet.body[TOKEN.size :],
+        )
+        hosted.checkpoint = checkpoint
+        if packet.kind is Kind.CHECKPOINT:
+            self._on_checkpoint(hosted.session_id, checkpoint)
+        elif not hosted.opened.done():
+            hosted.opened.set_result(checkpoint)
+
+    def _send_tables(self, hosted: Hosted, tables: Mapping[str, bytes], *, anew: bool = False) -> None:
+        """Send the tables that the worker does not have yet, or all of them to a new worker."""
+        missing = {name: content for name, content in tables.items() if name not in hosted.tables}
+        hosted.tables |= missing
+        for name, content in (hosted.tables if anew else missing).items():
+            head = bytes([len(name)]) + name.encode("ascii")
+            hosted.worker.send(Packet(Kind.TABLE, hosted.session_id, head + content))
+
+    def _send_restore(self, hosted: Hosted, checkpoint: Checkpoint) -> None:
+        hosted.checkpoint = checkpoint
+        body = bytes([checkpoint.paused]) + checkpoint.content
+        hosted.worker.send(Packet(Kind.RESTORE, hosted.session_id, body))
+
+    # --- closing
+
+    async def _find(self, session_id: str) -> Hosted:
+        hosted = self._hosted.get(session_id)
+        if hosted is None:
+            raise SessionClosed
+        if not hosted.opened.done():
+            try:
+                await asyncio.shield(hosted.opened)
+            except Refusal as error:
+                raise SessionClosed from error
+        return hosted
+
+    def _fail(self, hosted: Hosted, refusal: Refusal) -> None:
+        self._hosted.pop(hosted.session_id, None)
+        if not hosted.opened.done():
+            hosted.opened.set_exception(refusal)
+            hosted.opened.exception()
+        hosted.feed.close()
+
+    def _end(self, hosted: Hosted) -> None:
+        self._fail(hosted, Refusal("closed", "The session was closed."))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task of the engine failed", exc_info=error)

@@ -1,0 +1,28 @@
+"""Runs the web application on a listening socket."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from server.app import create_app
+from server.settings import Settings
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serve until a signal comes; what is open then has five seconds to end.
+
+    Frames are small and come often: compressing them would cost the event loop more than it saves the network.
+    """
+    config = uvicorn.Config(
+        create_app(settings),
+        ws="websockets-sansio",
+        ws_max_size=settings.max_message_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=settings.ping_interval,
+        ws_ping_timeout=settings.ping_timeout,
+        timeout_graceful_shutdown=5,
+        log_level="warning",
+    )
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,124 @@
+"""One worker process as its host sees it: start it, send to it, await its answers, notice its death."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import socket
+import struct
+from collections.abc import Callable
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+
+from server.settings import Settings
+from server.wire import Kind, Packet, WireError, encode_packet, read_packet
+
+STOP_TIMEOUT = 2.0
+TOKEN = struct.Struct("<I")
+
+
+class WorkerDied(Exception):
+    """The process ended before it answered."""
+
+
+def make_context() -> BaseContext:
+    """Return how processes start: forked from one that has imported torch, or anew where that cannot be."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["server.worker"])
+    return context
+
+
+def run_worker(connection: socket.socket, frame_interval: float, checkpoint_interval: float) -> None:
+    """Be a worker process."""
+    # imported here: the host names this function and must not load torch
+    from server.worker import main
+
+    main(connection, frame_interval, checkpoint_interval)
+
+
+class WorkerProcess:
+    """A running worker; `on_packet` takes what is no answer, `on_death` is called once when the stream ends."""
+
+    def __init__(self, process: BaseProcess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._answers: dict[int, asyncio.Future[bytes]] = {}
+        self._last_token = 0
+        self._reading: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, context: BaseContext, settings: Settings) -> WorkerProcess:
+        """Start a process and connect to it."""
+        ours, theirs = socket.socketpair()
+        intervals = (1 / settings.frames_per_second, settings.checkpoint_interval)
+        # BaseContext.Process is there in every context, but its type is known only to each
+        process: BaseProcess = context.Process(target=run_worker, args=(theirs, *intervals), daemon=True)  # pyright: ignore[reportAttributeAccessIssue]
+        try:
+            await asyncio.to_thread(process.start)
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=ours, limit=2**20)
+        return cls(process, reader, writer)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id."""
+        return self._process.pid
+
+    def listen(self, on_packet: Callable[[Packet], None], on_death: Callable[[WorkerProcess], None]) -> None:
+        """Begin to read."""
+        self._reading = asyncio.create_task(self._read(on_packet, on_death))
+
+    async def _read(self, on_packet: Callable[[Packet], None], on_death: Callable[[WorkerProcess], None]) -> None:
+        try:
+            while (packet := await read_packet(self._reader)) is not None:
+                if packet.kind is Kind.ANSWER:
+                    self._resolve(packet.body)
+                else:
+                    on_packet(packet)
+        except (WireError, OSError):
+            pass
+        self._writer.close()
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(WorkerDied())
+        self._answers.clear()
+        on_death(self)
+
+    def _resolve(self, body: bytes) -> None:
+        answer = self._answers.pop(TOKEN.unpack_from(body)[0], None)
+        if answer is not None and not answer.done():
+            answer.set_result(body[TOKEN.size :])
+
+    def send(self, packet: Packet) -> None:
+        """Send a packet; to a dead process it is lost, and `on_death` follows."""
+        if not self._writer.is_closing():
+            self._writer.write(encode_packet(packet))
+
+    async def ask(self, kind: Kind, session_id: str, body: bytes = b"") -> bytes:
+        """Send a packet with a token and return the body of its answer; raises WorkerDied."""
+        if self._writer.is_closing():
+            raise WorkerDied
+        self._last_token = (self._last_token + 1) % 2**32
+        token = self._last_token
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._answers[token] = answer
+        self.send(Packet(kind, session_id, TOKEN.pack(token) + body))
+        try:
+            return await answer
+        finally:
+            self._answers.pop(token, None)
+
+    async def stop(self) -> None:
+        """End the process, by force if it does not go within two seconds; stopping twice is harmless."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self._writer.close()
+        await asyncio.to_thread(self._process.join, STOP_TIMEOUT)
+        if self._process.is_alive():
+            self._process.kill()
+            await asyncio.to_thread(self._process.join)
