@@ -20,7 +20,7 @@ from kan_core.errors import DataError
 from kan_core.layer import KANLayer
 from kan_core.network import KAN
 
-RANGE_MARGIN = 0.02
+HIDDEN_MARGIN = 0.1
 POINTS_PER_FUNCTION = 8
 
 
@@ -57,19 +57,21 @@ def is_normalized(network: KAN) -> bool:
 
 
 @torch.no_grad()
-def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = RANGE_MARGIN, tolerance: float = 0.0) -> KAN:
+def fit_ranges(
+    network: KAN, inputs: Tensor, *, margin: float = HIDDEN_MARGIN, input_margin: float = 0.0, tolerance: float = 0.0
+) -> KAN:
     """Return a copy whose node ranges cover what `inputs` (B, I), in original units, send through it.
 
-    Inputs get their own range; a hidden node is rescaled instead, so that its values fill [-1, 1]: what arrives there
-    has no units, and a node that training left very small or large would make everything after it ill-conditioned.
-    `margin` widens ranges by that share. A range whose ends lie within `tolerance` (a share of the width) of the
-    wanted ones stays. The functions are kept as closely as the grid can.
+    Inputs get their own range, widened by the share `input_margin`. A hidden node is rescaled instead, so that its
+    values fill [-1, 1] but for the share `margin`: what arrives there has no units, and a node that training left very
+    small or large would make everything after it ill-conditioned. A range whose ends lie within `tolerance` (a share of
+    the width) of the wanted ones stays. The functions are kept as closely as the grid can.
     """
     fitted = network.copy()
     nodes = fitted.scale_inputs(inputs)
     layers = fitted.layers
     for index, layer in enumerate(layers):
-        low, high = _wanted_range(nodes, margin)
+        low, high = _wanted_range(nodes, margin if index > 0 else input_margin)
         gap = torch.maximum((low - layer.low).abs(), (high - layer.high).abs())
         for source in (gap > tolerance * (high - low)).nonzero().ravel().tolist():
             new = (float(low[source]), float(high[source]))
@@ -78,8 +80,22 @@ def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = RANGE_MARGIN, to
                 nodes[:, source] = (2 * nodes[:, source] - (new[0] + new[1])) / (new[1] - new[0])
             else:
                 move_range(layer, source, new)
+        share_means(layer, nodes)
         nodes = layer(nodes)
     return fitted
+
+
+@torch.no_grad()
+def share_means(layer: KANLayer, nodes: Tensor) -> None:
+    """Give all live edges of a target the same mean over `nodes` (B, I), in place; the sums stay as they are.
+
+    A constant can move between the edges of a node without a trace in what the network computes; left alone it drifts.
+    """
+    means = layer.edge_outputs(nodes).mean(dim=0)
+    for target in range(layer.num_targets):
+        live = (~layer.pruned[target]).nonzero().ravel().tolist()
+        for source in live:
+            shift_edge(layer, target, source, float(means[target, live].mean() - means[target, source]))
 
 
 @torch.no_grad()

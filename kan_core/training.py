@@ -15,7 +15,7 @@ import torch
 from kan_core._checks import check_choice, check_integer, check_number
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
-from kan_core.grids import fit_normalization, fit_ranges, is_normalized
+from kan_core.grids import HIDDEN_MARGIN, fit_normalization, fit_ranges, is_normalized
 from kan_core.network import KAN
 from kan_core.optimizers.adam import AdamState, adam_init, adam_step
 from kan_core.optimizers.lbfgs import LBFGSState, lbfgs_step
@@ -24,7 +24,6 @@ from kan_core.optimizers.objective import NetworkObjective
 
 OPTIMIZERS = ("adam", "lbfgs", "lm")
 MAX_LM_PARAMETERS = 4000
-HIDDEN_MARGIN = 0.1
 RANGE_CHECK_INTERVAL = 10
 NARROWEST_RANGE = 4e-3
 
@@ -92,7 +91,7 @@ class Trainer:
         self.num_steps = 0
         self._generator = np.random.default_rng(self.spec.seed)
         if not is_normalized(network):
-            network = fit_ranges(fit_normalization(network, dataset), dataset.train_inputs, margin=HIDDEN_MARGIN)
+            network = fit_ranges(fit_normalization(network, dataset), dataset.train_inputs)
         self._adopt(network)
 
     @property
@@ -213,7 +212,7 @@ class Trainer:
             sparse = (most - least < 0.5 * (high - low)) & (high - low > NARROWEST_RANGE)
             if bool((outside | sparse).any()):
                 inputs = self.dataset.train_inputs
-                self._adopt_moved(fit_ranges(network, inputs, margin=HIDDEN_MARGIN, tolerance=2 * HIDDEN_MARGIN))
+                self._adopt_moved(fit_ranges(network, inputs, tolerance=2 * HIDDEN_MARGIN))
                 return True
         return False
 
