@@ -1,22 +1,30 @@
-"""The mathematics of Kolmogorov-Arnold networks: train, cut, replace curves by formulas, read the law."""
+"""The mathematics of Kolmogorov-Arnold networks: train, cut, replace curves by formulas, read the law.
+
+Names are loaded when they are first used, so that a program that only parses formulas or tables does without torch.
+"""
 
 from __future__ import annotations
 
-from kan_core.attribution import edge_importance, node_importance
-from kan_core.curves import EdgeCurves, sample_edge_curves
-from kan_core.datasets import Dataset
-from kan_core.formula import NetworkFormula, network_formula
-from kan_core.grids import fit_normalization, fit_ranges, refine
-from kan_core.network import KAN, EdgeId, NetworkSpec, Trace
-from kan_core.pruning import cut_effect, prune_edge, prune_edges, restore_edge, severs_output, weak_edges
-from kan_core.symbolic import (
-    Candidate,
-    fix_symbolic,
-    lock_symbolic,
-    release_symbolic,
-    suggest_symbolic,
-)
-from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kan_core.attribution import edge_importance, node_importance
+    from kan_core.curves import EdgeCurves, sample_edge_curves
+    from kan_core.datasets import Dataset
+    from kan_core.formula import NetworkFormula, network_formula
+    from kan_core.grids import fit_normalization, fit_ranges, refine
+    from kan_core.network import KAN, EdgeId, NetworkSpec, Trace
+    from kan_core.pruning import cut_effect, prune_edge, prune_edges, restore_edge, severs_output, weak_edges
+    from kan_core.symbolic import (
+        Candidate,
+        fix_symbolic,
+        lock_symbolic,
+        release_symbolic,
+        suggest_symbolic,
+    )
+    from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
 
 __all__ = [
     "KAN",
@@ -49,3 +57,51 @@ __all__ = [
     "suggest_symbolic",
     "weak_edges",
 ]
+
+_MODULES = MappingProxyType(
+    {
+        "edge_importance": "kan_core.attribution",
+        "node_importance": "kan_core.attribution",
+        "EdgeCurves": "kan_core.curves",
+        "sample_edge_curves": "kan_core.curves",
+        "Dataset": "kan_core.datasets",
+        "NetworkFormula": "kan_core.formula",
+        "network_formula": "kan_core.formula",
+        "fit_normalization": "kan_core.grids",
+        "fit_ranges": "kan_core.grids",
+        "refine": "kan_core.grids",
+        "EdgeId": "kan_core.network",
+        "KAN": "kan_core.network",
+        "NetworkSpec": "kan_core.network",
+        "Trace": "kan_core.network",
+        "cut_effect": "kan_core.pruning",
+        "prune_edge": "kan_core.pruning",
+        "prune_edges": "kan_core.pruning",
+        "restore_edge": "kan_core.pruning",
+        "severs_output": "kan_core.pruning",
+        "weak_edges": "kan_core.pruning",
+        "Candidate": "kan_core.symbolic",
+        "fix_symbolic": "kan_core.symbolic",
+        "lock_symbolic": "kan_core.symbolic",
+        "release_symbolic": "kan_core.symbolic",
+        "suggest_symbolic": "kan_core.symbolic",
+        "Outcome": "kan_core.training",
+        "StepResult": "kan_core.training",
+        "Trainer": "kan_core.training",
+        "TrainingSpec": "kan_core.training",
+    }
+)
+
+
+def __getattr__(name: str) -> object:
+    """Return a name of the package, loading the module that defines it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'kan_core' has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the names that the package offers."""
+    return sorted(__all__)

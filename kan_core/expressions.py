@@ -133,8 +133,12 @@ def parse_expression(text: str, variables: Sequence[str]) -> Expression:
 
 
 def find_names(text: str) -> list[str]:
-    """Return the names in `text` that are neither functions nor constants, in order of appearance."""
-    found = [match["name"] for match in _TOKEN.finditer(text[:MAX_LENGTH]) if match["name"]]
+    """Return the names in `text` that can be variables, in order of appearance.
+
+    Functions and constants are none, nor is a name right before a bracket: that is a call, of whatever it may be.
+    """
+    text = text[:MAX_LENGTH]
+    found = [match["name"] for match in _TOKEN.finditer(text) if match["name"] and text[match.end() :][:1] != "("]
     return [name for name in dict.fromkeys(found) if name not in FUNCTIONS and name not in CONSTANTS]
 
 

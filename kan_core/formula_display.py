@@ -8,7 +8,6 @@ stays where it was. What is left is rounded to four digits.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,11 +17,11 @@ from typing import Any
 import numpy as np
 import sympy as sp
 import torch
-from sympy.printing.mathml import mathml
 from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
 from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term
+from kan_core.mathml import presentation
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_units
 from kan_core.symbolic.library import FUNCTIONS
@@ -196,14 +195,6 @@ def rounded(expression: Any) -> Any:
 def plain_text(expression: Any) -> str:
     """Return one line of text, powers as ^ and products as ·."""
     return str(sp.sstr(expression, full_prec=False)).replace("**", "^").replace("*", "·").replace("pi", "π")
-
-
-def presentation(expression: Any) -> str:
-    """Return presentation MathML without the <math> element, curves as φ with indices."""
-    markup = str(mathml(expression, printer="presentation"))
-    for old, new in (("&ExponentialE;", "e"), ("&dd;", "d"), ("<mo>-</mo>", "<mo>−</mo>"), ("<mn>-", "<mn>−")):
-        markup = markup.replace(old, new)
-    return re.sub(r"<mi>phi_(\d+)_(\d+)_(\d+)</mi>", r"<msub><mi>φ</mi><mn>\1,\2,\3</mn></msub>", markup)
 
 
 def _escape(name: str) -> str:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from kan_core import KAN, EdgeId, cut_effect, edge_importance, sample_edge_curves, severs_output, suggest_symbolic
 from kan_core.bases.basis import FloatArray
-from kan_core.formula_display import plain_text, presentation, rounded
+from kan_core.formula_display import plain_text, rounded
+from kan_core.mathml import presentation
 from kan_core.symbolic.edges import edge_curve, edge_units
 from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.ranking import Candidate as RankedCandidate

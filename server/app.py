@@ -19,7 +19,13 @@ from server.rest import Problem
 from server.settings import Settings
 from server.storage import Storage
 
-STATUS_CODES = {"unknown_session": 404, "read_only": 403, "too_many_sessions": 429}
+STATUS_CODES = {
+    "unknown_session": 404,
+    "read_only": 403,
+    "too_large": 413,
+    "too_many_sessions": 429,
+    "too_many_tables": 429,
+}
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -12,7 +12,7 @@ MAX_SHOWN = 60
 def describe_invalid(complaints: Sequence[Mapping[str, Any]]) -> str:
     """Return the first of pydantic's complaints: the field, what it must be and what was received."""
     first = complaints[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the message"
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or "the message"
     received = repr(first["input"])
     if len(received) > MAX_SHOWN:
         received = received[: MAX_SHOWN - 1] + "…"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.messages import ClientCommand, Event, SessionState, SnapshotEvent
-from server.rest import SessionRequest
+from server.rest import CatalogueInfo, SessionRequest
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,7 +74,7 @@ class SessionClosed(Exception):
 
 
 class Engine(Protocol):
-    """Runs sessions. Every call may raise SessionClosed, but `open` and `list`."""
+    """Runs sessions. The calls that name an open session may raise SessionClosed."""
 
     async def open(
         self, session_id: str, beginning: SessionRequest | Checkpoint, tables: Mapping[str, bytes]
@@ -96,6 +96,10 @@ class Engine(Protocol):
 
     async def close(self, session_id: str) -> None:
         """Forget the session; closing twice is harmless."""
+        ...
+
+    async def catalogue(self) -> CatalogueInfo:
+        """Return what sessions can be made of."""
         ...
 
     def list(self) -> list[SessionReport]:

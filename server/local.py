@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 
@@ -24,7 +25,7 @@ from server.messages import (
 )
 from server.pulse import Pulse
 from server.refusal import Refusal
-from server.rest import Problem, SessionRequest
+from server.rest import CatalogueInfo, Problem, SessionRequest
 from server.settings import Settings
 from server.wire import Kind, Packet
 from server.worker_process import TOKEN, WorkerDied, WorkerProcess, make_context
@@ -72,6 +73,7 @@ class LocalEngine:
         self._workers: list[WorkerProcess] = []
         self._grown = Pulse()
         self._hosted: dict[str, Hosted] = {}
+        self._catalogue: CatalogueInfo | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -149,6 +151,14 @@ class LocalEngine:
         if hosted is not None:
             hosted.worker.send(Packet(Kind.CLOSE, session_id))
             self._end(hosted)
+
+    async def catalogue(self) -> CatalogueInfo:
+        """Return what sessions can be made of, from the first worker that answers."""
+        while self._catalogue is None:
+            worker = await self._pick_worker()
+            with contextlib.suppress(WorkerDied):
+                self._catalogue = CatalogueInfo.model_validate_json(await worker.ask(Kind.CATALOGUE, ""))
+        return self._catalogue
 
     def list(self) -> list[SessionReport]:
         """Return the open sessions."""

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from importlib.metadata import version
 
 from fastapi import APIRouter, Request, Response
 
 from server.directory import Directory
+from server.engine import Engine
 from server.refusal import Refusal
-from server.rest import Health, SessionCreated, SessionList, SessionRequest, SessionSummary
+from server.rest import (
+    CatalogueInfo,
+    FormulaCheck,
+    FormulaRequest,
+    Health,
+    SessionCreated,
+    SessionList,
+    SessionRequest,
+    SessionSummary,
+    TableCreated,
+)
+from server.settings import Settings
+from server.storage import Storage
+from server.uploads import check_formula, describe_table, receive_file
 
 router = APIRouter(prefix="/api")
 
@@ -21,6 +37,35 @@ def _directory(request: Request) -> Directory:
 async def health() -> Health:
     """Say that the server answers."""
     return Health(version=version("kanoscope"))
+
+
+@router.get("/catalogue")
+async def get_catalogue(request: Request) -> CatalogueInfo:
+    """Return what menus are filled from."""
+    engine: Engine = request.app.state.engine
+    settings: Settings = request.app.state.settings
+    catalogue = await engine.catalogue()
+    max_csv_bytes = min(settings.max_csv_bytes, catalogue.limits.max_csv_bytes)
+    limits = catalogue.limits.model_copy(update={"max_csv_bytes": max_csv_bytes})
+    return catalogue.model_copy(update={"limits": limits})
+
+
+@router.post("/formula/check")
+async def post_formula_check(body: FormulaRequest) -> FormulaCheck:
+    """Tell whether a typed formula can be used."""
+    return await asyncio.to_thread(check_formula, body)
+
+
+@router.post("/datasets", status_code=201)
+async def upload_dataset(request: Request) -> TableCreated:
+    """Keep a CSV file, given as the raw body, for sessions to learn from."""
+    settings: Settings = request.app.state.settings
+    storage: Storage = request.app.state.storage
+    content = await receive_file(request.stream(), settings.max_csv_bytes)
+    table = await asyncio.to_thread(describe_table, secrets.token_urlsafe(8), content)
+    if not await storage.add_table(table.dataset_id, content, limit=settings.max_datasets):
+        raise Refusal("too_many_tables", f"This server keeps {settings.max_datasets} tables and no more.")
+    return table
 
 
 @router.post("/sessions", status_code=201)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError, ExpressionError
 from kan_core.expressions import Expression, parse_expression
-from kan_core.formula_display import presentation
+from kan_core.mathml import presentation
 from kan_core.problems import CATALOGUE, sample_expression
 from server.messages import CatalogueSource, CsvSource, DataInfo, DataSource, FormulaSource
 from server.refusal import Refusal

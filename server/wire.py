@@ -22,7 +22,7 @@ class WireError(ConnectionError):
 
 
 class Kind(IntEnum):
-    """What a packet is; those up to TABLE go to the worker, the rest come from it."""
+    """What a packet is; those up to CATALOGUE go to the worker, the rest come from it."""
 
     CREATE = 0
     COMMAND = 1
@@ -31,6 +31,7 @@ class Kind(IntEnum):
     CLOSE = 4
     RESTORE = 5
     TABLE = 6
+    CATALOGUE = 7
     OPENED = 16
     EVENT = 17
     ANSWER = 18

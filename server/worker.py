@@ -1,10 +1,10 @@
 """A worker process: it owns sessions, trains them in fair slices and talks to its host over one socket.
 
 Bodies: CREATE a SessionRequest, RESTORE a u8 (1 to come back paused) and a checkpoint, TABLE the id's length (u8), id
-and file of a table for the next CREATE or the session itself, COMMAND and SNAPSHOT a u32 token (and the command), which
-ANSWER carries back in front of the event. FRAME_CREDIT allows one frame. CREATE and RESTORE are answered by OPENED with
-a first checkpoint, data and status going before as events, or by REFUSED with a Problem; EVENT, FRAME and CHECKPOINT
-follow as they arise.
+and file of a table for the next CREATE or the session itself, COMMAND, SNAPSHOT and CATALOGUE a u32 token (and the
+command), which ANSWER carries back in front of what was asked for. FRAME_CREDIT allows one frame. CREATE and RESTORE
+are answered by OPENED with a first checkpoint, data and status going before as events, or by REFUSED with a Problem;
+EVENT, FRAME and CHECKPOINT follow as they arise.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import torch
 from pydantic import TypeAdapter
 
 from kan_core.errors import KanError
+from server.catalogue import build_catalogue
 from server.frames import encode_frame
 from server.messages import (
     Ack,
@@ -120,6 +121,8 @@ class Worker:
     def _handle(self, packet: Packet) -> None:
         if packet.kind is Kind.TABLE:
             self._add_table(packet)
+        elif packet.kind is Kind.CATALOGUE:
+            self._send(Kind.ANSWER, "", packet.body + build_catalogue().model_dump_json().encode())
         elif packet.kind in (Kind.CREATE, Kind.RESTORE):
             self._open(packet)
         elif packet.kind is Kind.CLOSE:

@@ -37,6 +37,7 @@ class Basis(ABC):
     """A family of functions B_0 … B_{K-1} on [-1, 1], fixed in size."""
 
     name: str
+    title: str
 
     @property
     @abstractmethod

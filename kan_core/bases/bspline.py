@@ -32,6 +32,7 @@ class BSplineBasis(Basis):
     order: int = 3
 
     name = "bspline"
+    title = "B-splines"
 
     def __post_init__(self) -> None:
         check_integer("grid_size", self.grid_size, low=1, high=MAX_GRID_SIZE)

@@ -1,0 +1,60 @@
+"""What sessions can be made of: ready problems, functions for edges, families of basis functions, bounds."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from kan_core.bases import BASES, make_basis
+from kan_core.expressions import parse_expression
+from kan_core.mathml import presentation
+from kan_core.problems import CATALOGUE, Problem
+from kan_core.symbolic import FUNCTIONS
+from kan_core.tables import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
+from server.messages import MAX_EDGES, MAX_LAYERS, MAX_SAMPLES, MAX_WIDTH
+from server.rest import CatalogueBasis, CatalogueFunction, CatalogueInfo, CatalogueProblem, Limits
+
+
+def build_catalogue() -> CatalogueInfo:
+    """Return everything that menus are filled from."""
+    x = sp.Symbol("x")
+    return CatalogueInfo(
+        problems=[_describe_problem(problem) for problem in CATALOGUE.values()],
+        functions=[
+            CatalogueFunction(
+                name=name,
+                mathml=f"<math>{presentation(function.sympy_value(x))}</math>",
+                complexity=function.complexity,
+            )
+            for name, function in FUNCTIONS.items()
+        ],
+        bases=[_describe_basis(name) for name in BASES],
+        limits=Limits(
+            max_width=MAX_WIDTH,
+            max_layers=MAX_LAYERS,
+            max_edges=MAX_EDGES,
+            max_samples=MAX_SAMPLES,
+            max_csv_bytes=MAX_BYTES,
+            max_csv_rows=MAX_ROWS,
+            max_csv_columns=MAX_COLUMNS,
+        ),
+    )
+
+
+def _describe_problem(problem: Problem) -> CatalogueProblem:
+    names = list(problem.ranges)
+    truth = None if problem.expression is None else parse_expression(problem.expression, names)
+    return CatalogueProblem(
+        name=problem.name,
+        title=problem.title,
+        description=problem.description,
+        truth=None if truth is None else truth.text,
+        truth_mathml=None if truth is None else f"<math>{presentation(truth.sympy)}</math>",
+        widths=[len(names), *problem.hidden, 1],
+        task="regression" if problem.points is None else "classification",
+        input_names=names,
+    )
+
+
+def _describe_basis(name: str) -> CatalogueBasis:
+    basis = make_basis(name)
+    return CatalogueBasis(name=name, title=basis.title, sentence=basis.describe())
