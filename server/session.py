@@ -27,6 +27,7 @@ from server.messages import (
     MAX_EDGES,
     Act,
     CatalogueSource,
+    CutWeak,
     DataEvent,
     DataSource,
     Event,
@@ -179,11 +180,14 @@ class Session:
         return session_to_bytes(self)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Session:
-        """Return the session that `to_bytes` wrote, training or not as it was; raises CheckpointError."""
+    def from_bytes(cls, data: bytes, tables: Mapping[str, bytes] | None = None) -> Session:
+        """Return the session that `to_bytes` wrote, training or not as it was.
+
+        `tables` are the uploaded files that it learns from, by id. Raises CheckpointError or Refusal.
+        """
         from server.session_checkpoint import session_from_bytes
 
-        return session_from_bytes(data)
+        return session_from_bytes(data, tables)
 
     # --- commands
 
@@ -405,7 +409,21 @@ class Session:
         if not is_finite:
             raise Refusal("not_finite", "With this change the network has no finite value on the data: choose another.")
         self.history.push(label, before)
-        return self._adopt(network, label)
+        events = self._adopt(network, label)
+        return [*events, *self._end_sparsity()] if isinstance(command, CutWeak) else events
+
+    def _end_sparsity(self) -> list[Event]:
+        """Switch the penalty off once the weak edges are cut: it would only bend the curves that are left."""
+        training = self.record.training
+        if training.l1 == 0 and training.entropy == 0:
+            return []
+        self._change_record(training=training.model_copy(update={"l1": 0.0, "entropy": 0.0}))
+        self._trainer.set_spec(training_spec(self.record))
+        sentence = "The sparsity penalty has done its work and is switched off, so that the curves can settle."
+        return [
+            TrainingEvent(training=self.record.training),
+            NoticeEvent(level="info", code="sparsity_off", sentence=sentence),
+        ]
 
     def _travel(self, entry: Entry | None, verb: str) -> list[Event]:
         if entry is None:

@@ -15,12 +15,17 @@ export function extent(values: Float32Array, start: number, count: number): [num
   return low <= high ? [low, high] : [0, 0];
 }
 
-/** The path of `count` values from `start`, scaled to fill a box of UNITS × UNITS; a flat curve runs in the middle. */
-export function curvePath(values: Float32Array, start: number, count: number): string {
+/**
+ * The path of `count` values from `start` in a box of UNITS × UNITS, centred and scaled so that `span` fills the height;
+ * a curve that spans more fills it by itself.
+ */
+export function curvePath(values: Float32Array, start: number, count: number, span = 0): string {
   const [low, high] = extent(values, start, count);
-  const scale = high > low ? UNITS / (high - low) : 0;
+  const height = Math.max(high - low, span);
+  const scale = height > 0 ? UNITS / height : 0;
+  const middle = (low + high) / 2;
   const toY = (index: number): number =>
-    scale === 0 ? UNITS / 2 : Math.round(UNITS - ((values[start + index] ?? 0) - low) * scale);
+    Math.round(UNITS / 2 - ((values[start + index] ?? 0) - middle) * scale);
   let x = 0;
   let y = toY(0);
   let path = `M0 ${y}`;
@@ -32,4 +37,20 @@ export function curvePath(values: Float32Array, start: number, count: number): s
     y = nextY;
   }
   return path;
+}
+
+/** Share of the largest span at a node below which a curve is drawn as flat as it is. */
+const FLATTEST = 0.2;
+
+/**
+ * The least span to draw each edge with, so that edges into one node can be compared and a dead one looks flat. `targets`
+ * names each edge's target node.
+ */
+export function comparableSpans(values: Float32Array, count: number, targets: readonly string[]): number[] {
+  const largest = new Map<string, number>();
+  targets.forEach((target, edge) => {
+    const [low, high] = extent(values, edge * count, count);
+    largest.set(target, Math.max(largest.get(target) ?? 0, high - low));
+  });
+  return targets.map((target) => FLATTEST * (largest.get(target) ?? 0));
 }

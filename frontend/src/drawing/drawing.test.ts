@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { curvePath, extent } from './curve-path';
+import { comparableSpans, curvePath, extent } from './curve-path';
 import { layoutNetwork } from './layout';
 
 describe('curvePath', () => {
@@ -9,6 +9,19 @@ describe('curvePath', () => {
 
   it('draws a flat curve in the middle', () => {
     expect(curvePath(Float32Array.of(2, 2, 2), 0, 3)).toBe('M0 50l50 0l50 0');
+  });
+
+  it('draws a small curve as flat as it is', () => {
+    expect(curvePath(Float32Array.of(0, 1, 0), 0, 3, 10)).toBe('M0 55l50 -10l50 10');
+  });
+
+  it('compares edges into one node', () => {
+    const values = Float32Array.of(0, 10, 0, 1, 0, 3);
+    expect(comparableSpans(values, 2, ['1.0', '1.0', '1.1']).map((span) => span.toFixed(3))).toEqual([
+      '2.000',
+      '2.000',
+      '0.600',
+    ]);
   });
 
   it('knows its extent', () => {
