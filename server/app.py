@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from server import pages, routes, streaming
 from server.complaints import describe_invalid
 from server.directory import Directory
+from server.guard import Guard
 from server.keeper import CheckpointKeeper
 from server.local import LocalEngine
 from server.refusal import Refusal
@@ -25,6 +26,8 @@ STATUS_CODES = {
     "too_large": 413,
     "too_many_sessions": 429,
     "too_many_tables": 429,
+    "unexpected": 500,
+    "worker_died": 503,
 }
 
 
@@ -32,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the application; its lifespan starts and stops the workers and the database."""
     app = FastAPI(title="Kanoscope", lifespan=_lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.state.settings = settings
+    app.add_middleware(Guard, settings=settings)
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_body)
     app.include_router(routes.router)
@@ -48,8 +52,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     await storage.open()
     keeper = CheckpointKeeper(storage)
     keeper.start()
-    engine = LocalEngine(settings, keeper.put)
-    directory = Directory(engine, storage, settings)
+    engine = LocalEngine(settings, load_table=storage.load_table, on_checkpoint=keeper.put)
+    directory = Directory(engine, storage, keeper, settings)
     app.state.storage, app.state.engine, app.state.directory = storage, engine, directory
     try:
         await directory.load()

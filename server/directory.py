@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from collections.abc import Mapping
+from dataclasses import replace
 
-from server.engine import Checkpoint, Engine
-from server.messages import ClientCommand, CsvSource, SetData
+from server.engine import Engine
+from server.keeper import CheckpointKeeper
 from server.refusal import Refusal
 from server.rest import SessionCreated, SessionRequest, SessionSummary
 from server.rooms import DELETED, Room
@@ -23,7 +23,6 @@ class Entry:
         self.stored = stored
         self.room = room
         self.opening = asyncio.Lock()
-        self.is_open = False
 
     def may_edit(self, key: str | None) -> bool:
         """Return whether the key is this session's edit key."""
@@ -31,21 +30,24 @@ class Entry:
 
 
 class Directory:
-    """The sessions by id; call `load` before anything else.
+    """The sessions by id, the least recently used first; call `load` before anything else.
 
-    Sessions of an earlier run of the server are opened, paused, when somebody comes for them.
+    A session that is only stored, as all are after a restart of the server, is opened when somebody comes for it, and
+    paused. At most `max_sessions` are open and `max_stored_sessions` kept: above that the least recently used one that
+    nobody watches is closed, or forgotten.
     """
 
-    def __init__(self, engine: Engine, storage: Storage, settings: Settings) -> None:
+    def __init__(self, engine: Engine, storage: Storage, keeper: CheckpointKeeper, settings: Settings) -> None:
         self._engine = engine
         self._storage = storage
+        self._keeper = keeper
         self._settings = settings
         self._entries: dict[str, Entry] = {}
 
     async def load(self) -> None:
         """Learn of the stored sessions."""
         for stored in await self._storage.load_sessions():
-            self._entries[stored.session_id] = Entry(stored, self._make_room(stored.session_id))
+            self._entries[stored.session_id] = self._make_entry(stored)
 
     async def close(self) -> None:
         """Send all viewers away: the server stops."""
@@ -53,39 +55,33 @@ class Directory:
 
     async def create(self, request: SessionRequest) -> SessionCreated:
         """Start a session; raises Refusal."""
-        if len(self._entries) >= self._settings.max_sessions:
-            raise Refusal("too_many_sessions", f"This server keeps {self._settings.max_sessions} sessions: delete one.")
+        await self._free_space()
         session_id, edit_key = secrets.token_urlsafe(8), secrets.token_urlsafe(16)
-        checkpoint = await self._engine.open(session_id, request, await self._load_tables(request.data))
-        await self._storage.add_session(session_id, edit_key)
-        await self._storage.save_checkpoint(
-            session_id, epoch=checkpoint.epoch, step=checkpoint.step, checkpoint=checkpoint.content
-        )
-        stored = StoredSession(
-            session_id=session_id, edit_key=edit_key, epoch=checkpoint.epoch, step=checkpoint.step, checkpoint=None
-        )
-        entry = self._entries[session_id] = Entry(stored, self._make_room(session_id))
-        entry.is_open = True
+        checkpoint = await self._engine.open(session_id, request)
+        await self._storage.add_session(session_id, edit_key, checkpoint)
+        stored = StoredSession(session_id=session_id, edit_key=edit_key, title=checkpoint.title, step=checkpoint.step)
+        entry = self._entries[session_id] = self._make_entry(stored)
         entry.room.watch_idleness()
         return SessionCreated(session_id=session_id, edit_key=edit_key)
 
     async def find(self, session_id: str) -> Entry | None:
         """Return the session, opened in the engine, or None when there is none of this id; raises Refusal."""
-        entry = self._entries.get(session_id)
+        entry = self._entries.pop(session_id, None)
         if entry is None:
             return None
+        self._entries[session_id] = entry
         async with entry.opening:
-            if not entry.is_open:
-                await self._open(entry)
+            if session_id not in self._open_ids():
+                await self._open(session_id)
         return entry
 
-    async def _open(self, entry: Entry) -> None:
-        stored = entry.stored
-        if stored.checkpoint is None:
-            raise Refusal("lost", "This session ended before its first checkpoint: start a new one.")
-        checkpoint = Checkpoint(epoch=stored.epoch + 1, step=stored.step, content=stored.checkpoint, paused=True)
-        await self._engine.open(stored.session_id, checkpoint, {})
-        entry.is_open = True
+    async def _open(self, session_id: str) -> None:
+        await self._free_space()
+        await self._keeper.flush()
+        checkpoint = await self._storage.load_checkpoint(session_id)
+        if checkpoint is None:
+            raise Refusal("unknown_session", f"There is no session {session_id!r} any more: start a new one.")
+        await self._engine.open(session_id, replace(checkpoint, epoch=checkpoint.epoch + 1, paused=True))
 
     async def delete(self, session_id: str, key: str | None) -> None:
         """Delete the session; raises Refusal when there is none or the key is not its edit key."""
@@ -94,21 +90,18 @@ class Directory:
             raise Refusal("unknown_session", f"There is no session {session_id!r}.")
         if not entry.may_edit(key):
             raise Refusal("read_only", "Only who holds the edit link may delete a session.")
-        del self._entries[session_id]
-        await entry.room.close(DELETED, "the session was deleted")
-        await self._engine.close(session_id)
-        await self._storage.delete_session(session_id)
+        await self._forget(session_id, entry)
 
     def summaries(self) -> list[SessionSummary]:
-        """Return what anyone may know of every session, the oldest first."""
-        open_sessions = {report.session_id: report for report in self._engine.list()}
+        """Return what anyone may know of every session."""
+        reports = {report.session_id: report for report in self._engine.list()}
         summaries: list[SessionSummary] = []
         for session_id, entry in self._entries.items():
-            report = open_sessions.get(session_id)
+            report = reports.get(session_id)
             summaries.append(
                 SessionSummary(
                     session_id=session_id,
-                    title="" if report is None else report.title,
+                    title=entry.stored.title if report is None else report.title,
                     state="paused" if report is None else report.state,
                     step=entry.stored.step if report is None else report.step,
                     viewers=entry.room.num_viewers,
@@ -116,15 +109,40 @@ class Directory:
             )
         return summaries
 
-    async def tables_for(self, command: ClientCommand) -> Mapping[str, bytes]:
-        """Return the uploaded tables that the command names."""
-        return await self._load_tables(command.source if isinstance(command, SetData) else None)
+    # --- bounds
 
-    async def _load_tables(self, source: object) -> Mapping[str, bytes]:
-        if not isinstance(source, CsvSource):
-            return {}
-        content = await self._storage.load_table(source.dataset_id)
-        return {} if content is None else {source.dataset_id: content}
+    async def _free_space(self) -> None:
+        """Close or forget what is too many; raises Refusal when all open sessions are watched."""
+        open_ids = self._open_ids()
+        idle = [name for name, entry in self._entries.items() if name in open_ids and entry.room.num_viewers == 0]
+        if len(open_ids) >= self._settings.max_sessions:
+            if not idle:
+                limit = self._settings.max_sessions
+                raise Refusal("too_many_sessions", f"{limit} sessions are being watched, all there is room for: wait.")
+            await self._close_one(idle[0])
+        if len(self._entries) >= self._settings.max_stored_sessions:
+            for session_id, entry in self._entries.items():
+                if entry.room.num_viewers == 0:
+                    await self._forget(session_id, entry)
+                    return
 
-    def _make_room(self, session_id: str) -> Room:
-        return Room(session_id, self._engine, self._settings)
+    async def _close_one(self, session_id: str) -> None:
+        entry = self._entries[session_id]
+        async with entry.opening:
+            await entry.room.rest()
+            report = next((one for one in self._engine.list() if one.session_id == session_id), None)
+            await self._engine.close(session_id)
+            if report is not None:
+                entry.stored = replace(entry.stored, title=report.title, step=report.step)
+
+    async def _forget(self, session_id: str, entry: Entry) -> None:
+        del self._entries[session_id]
+        await entry.room.close(DELETED, "the session was deleted")
+        await self._engine.close(session_id)
+        await self._storage.delete_session(session_id)
+
+    def _open_ids(self) -> set[str]:
+        return {report.session_id for report in self._engine.list()}
+
+    def _make_entry(self, stored: StoredSession) -> Entry:
+        return Entry(stored, Room(stored.session_id, self._engine, self._settings))

@@ -6,7 +6,6 @@ the credit for frames, so a session that nobody watches samples none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,10 +50,16 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A session as bytes, written after `step` steps in `epoch`; opened again it is paused if `paused`."""
+    """A session as bytes, written after `step` steps in `epoch`.
+
+    `title` says what it learns and `dataset_id` from which uploaded table, if any. Opened again it is paused if
+    `paused`, else as it was.
+    """
 
     epoch: int
     step: int
+    title: str
+    dataset_id: str | None
     content: bytes
     paused: bool = False
 
@@ -76,14 +81,12 @@ class SessionClosed(Exception):
 class Engine(Protocol):
     """Runs sessions. The calls that name an open session may raise SessionClosed."""
 
-    async def open(
-        self, session_id: str, beginning: SessionRequest | Checkpoint, tables: Mapping[str, bytes]
-    ) -> Checkpoint:
-        """Start a session or bring one back and return its checkpoint; raises Refusal. `tables` are CSV files by id."""
+    async def open(self, session_id: str, beginning: SessionRequest | Checkpoint) -> Checkpoint:
+        """Start a session or bring one back and return its first checkpoint; raises Refusal."""
         ...
 
-    async def command(self, session_id: str, command: ClientCommand, tables: Mapping[str, bytes]) -> Event:
-        """Carry out a command and return its answer, an ErrorEvent for a refusal; `tables` are files it may name."""
+    async def command(self, session_id: str, command: ClientCommand) -> Event:
+        """Carry out a command and return its answer, an ErrorEvent for a refusal."""
         ...
 
     async def snapshot(self, session_id: str) -> SnapshotEvent:

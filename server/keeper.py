@@ -35,29 +35,24 @@ class CheckpointKeeper:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self._write_all()
+        await self.flush()
 
     def put(self, session_id: str, checkpoint: Checkpoint) -> None:
         """Keep this checkpoint soon."""
         self._waiting[session_id] = checkpoint
         self._came.beat()
 
-    def newest(self, session_id: str) -> Checkpoint | None:
-        """Return the checkpoint that waits to be written, if any."""
-        return self._waiting.get(session_id)
-
     async def _run(self) -> None:
         while True:
-            await self._write_all()
+            await self.flush()
             if not self._waiting:
                 await self._came.wait()
 
-    async def _write_all(self) -> None:
+    async def flush(self) -> None:
+        """Write what waits now."""
         for session_id, checkpoint in list(self._waiting.items()):
             try:
-                await self._storage.save_checkpoint(
-                    session_id, epoch=checkpoint.epoch, step=checkpoint.step, checkpoint=checkpoint.content
-                )
+                await self._storage.save_checkpoint(session_id, checkpoint)
             except SQLAlchemyError:
                 log.exception("the checkpoint of session %s was not written", session_id)
             if self._waiting.get(session_id) is checkpoint:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
@@ -13,12 +14,15 @@ from server.engine import Checkpoint, Cursor, SessionClosed, SessionReport, Upda
 from server.feed import Feed
 from server.messages import (
     ClientCommand,
+    CsvSource,
     DataEvent,
+    DataSource,
     ErrorEvent,
     Event,
     LossesEvent,
     NoticeEvent,
     ServerEvent,
+    SetData,
     SnapshotEvent,
     StatusEvent,
     StatusInfo,
@@ -32,6 +36,7 @@ from server.worker_process import TOKEN, WorkerDied, WorkerProcess, make_context
 
 EVENTS: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)
 SUSPECT_SECONDS = 60.0
+RESTART_INTERVAL = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +49,7 @@ class Hosted:
         self.worker = worker
         self.opened: asyncio.Future[Checkpoint] = asyncio.get_running_loop().create_future()
         self.checkpoint: Checkpoint | None = None
-        self.tables: dict[str, bytes] = {}
+        self.dataset_id: str | None = None
         self.has_credit = False
         self.died_at: float | None = None
         self.title = ""
@@ -54,6 +59,7 @@ class Hosted:
         """Remember what reports and a restoration need."""
         if isinstance(event, DataEvent):
             self.title = event.data.title
+            self.dataset_id = _dataset_id(event.data.source)
         elif isinstance(event, StatusEvent):
             self.status = event.status
         elif isinstance(event, LossesEvent) and event.points:
@@ -63,15 +69,24 @@ class Hosted:
 class LocalEngine:
     """Runs sessions in `settings.workers` processes, and keeps one more ready to take a dead one's place.
 
-    `on_checkpoint(session_id, checkpoint)` hears of every checkpoint. Call `start` first and `stop` last.
+    `load_table(dataset_id)` brings the uploaded tables that sessions name, and `on_checkpoint(session_id, checkpoint)`
+    hears of every checkpoint. Call `start` first and `stop` last.
     """
 
-    def __init__(self, settings: Settings, on_checkpoint: Callable[[str, Checkpoint], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        load_table: Callable[[str], Awaitable[bytes | None]],
+        on_checkpoint: Callable[[str, Checkpoint], None],
+    ) -> None:
         self._settings = settings
+        self._load_table = load_table
         self._on_checkpoint = on_checkpoint
         self._context = make_context()
         self._workers: list[WorkerProcess] = []
         self._grown = Pulse()
+        self._filling = asyncio.Lock()
         self._hosted: dict[str, Hosted] = {}
         self._catalogue: CatalogueInfo | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,41 +97,44 @@ class LocalEngine:
         self._spawn(self._fill())
 
     async def stop(self) -> None:
-        """End all workers; stopping twice is harmless."""
+        """End all workers after a last checkpoint of every session; stopping twice is harmless."""
         self._stopping = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        workers, self._workers = self._workers, []
+        # each sends a last checkpoint of its sessions
+        await asyncio.gather(*(worker.stop() for worker in workers))
         for hosted in self._hosted.values():
             hosted.feed.close()
         self._hosted.clear()
-        workers, self._workers = self._workers, []
-        await asyncio.gather(*(worker.stop() for worker in workers))
 
     # --- the engine's calls
 
-    async def open(
-        self, session_id: str, beginning: SessionRequest | Checkpoint, tables: Mapping[str, bytes]
-    ) -> Checkpoint:
+    async def open(self, session_id: str, beginning: SessionRequest | Checkpoint) -> Checkpoint:
         """Start a session or bring one back and return its first checkpoint; raises Refusal."""
+        is_new = isinstance(beginning, SessionRequest)
+        dataset_id = _dataset_id(beginning.data) if is_new else beginning.dataset_id
+        table = await self._find_table(dataset_id)
         worker = await self._pick_worker()
-        epoch = beginning.epoch if isinstance(beginning, Checkpoint) else 0
-        hosted = self._hosted[session_id] = Hosted(session_id, epoch, worker)
-        self._send_tables(hosted, tables)
-        if isinstance(beginning, Checkpoint):
-            self._send_restore(hosted, beginning)
-        else:
+        hosted = self._hosted[session_id] = Hosted(session_id, 0 if is_new else beginning.epoch, worker)
+        self._send_table(hosted, dataset_id, table)
+        if is_new:
             worker.send(Packet(Kind.CREATE, session_id, beginning.model_dump_json().encode()))
+        else:
+            self._send_restore(hosted, beginning)
         try:
             return await asyncio.shield(hosted.opened)
         except (Refusal, asyncio.CancelledError):
             await self.close(session_id)
             raise
 
-    async def command(self, session_id: str, command: ClientCommand, tables: Mapping[str, bytes]) -> Event:
+    async def command(self, session_id: str, command: ClientCommand) -> Event:
         """Carry out a command in its worker and return the answer."""
         hosted = await self._find(session_id)
-        self._send_tables(hosted, tables)
+        if isinstance(command, SetData):
+            dataset_id = _dataset_id(command.source)
+            self._send_table(hosted, dataset_id, await self._find_table(dataset_id))
         try:
             body = await hosted.worker.ask(Kind.COMMAND, session_id, command.model_dump_json().encode())
         except WorkerDied:
@@ -126,15 +144,15 @@ class LocalEngine:
         return hosted.feed.stamp(EVENTS.validate_json(body))
 
     async def snapshot(self, session_id: str) -> SnapshotEvent:
-        """Return everything a page needs."""
+        """Return everything a page needs; raises SessionClosed, also when the session cannot be shown."""
         while True:
             hosted = await self._find(session_id)
             try:
                 event = EVENTS.validate_json(await hosted.worker.ask(Kind.SNAPSHOT, session_id))
             except WorkerDied:
-                await asyncio.sleep(0)
                 continue
-            assert isinstance(event, SnapshotEvent), event
+            if not isinstance(event, SnapshotEvent):
+                raise SessionClosed
             return hosted.feed.stamp(event)
 
     async def next_update(self, session_id: str, after: Cursor) -> Update:
@@ -183,11 +201,12 @@ class LocalEngine:
         }
 
     async def _fill(self) -> None:
-        while len(self._workers) < self._settings.workers + 1:
-            worker = await WorkerProcess.start(self._context, self._settings)
-            self._workers.append(worker)
-            worker.listen(self._take, self._on_death)
-            self._grown.beat()
+        async with self._filling:
+            while len(self._workers) < self._settings.workers + 1:
+                worker = await WorkerProcess.start(self._context, self._settings)
+                self._workers.append(worker)
+                worker.listen(self._take, self._on_death)
+                self._grown.beat()
 
     async def _pick_worker(self) -> WorkerProcess:
         while not self._workers:
@@ -202,26 +221,32 @@ class LocalEngine:
         if self._stopping:
             return
         self._workers.remove(worker)
-        log.warning("worker %s ended; a fresh one takes over its sessions", worker.pid)
-        self._spawn(worker.stop())
-        self._spawn(self._fill())
-        now = asyncio.get_running_loop().time()
+        log.warning("worker %s ended; another one takes over its sessions", worker.pid)
+        self._spawn(self._replace(worker))
         for hosted in [one for one in self._hosted.values() if one.worker is worker]:
-            self._spawn(self._restore(hosted, now))
+            if hosted.checkpoint is None:
+                self._fail(hosted, Refusal("worker_died", "The worker ended while it made the session: try again."))
+            else:
+                if hosted.opened.done():
+                    hosted.opened = asyncio.get_running_loop().create_future()
+                self._spawn(self._restore(hosted, hosted.checkpoint))
 
-    async def _restore(self, hosted: Hosted, now: float) -> None:
-        checkpoint = hosted.checkpoint
-        if checkpoint is None:
-            self._fail(hosted, Refusal("worker_died", "The worker ended while it made the session: try again."))
-            return
+    async def _replace(self, worker: WorkerProcess) -> None:
+        await worker.stop()
+        # workers that end as soon as they start must not keep the machine busy
+        await asyncio.sleep(max(0.0, RESTART_INTERVAL - worker.age))
+        await self._fill()
+
+    async def _restore(self, hosted: Hosted, checkpoint: Checkpoint) -> None:
+        now = asyncio.get_running_loop().time()
         again = hosted.died_at is not None and now - hosted.died_at < SUSPECT_SECONDS
         hosted.died_at = now
-        hosted.opened = asyncio.get_running_loop().create_future()
         hosted.has_credit = False
+        table = await self._find_table(checkpoint.dataset_id)
         hosted.worker = await self._pick_worker()
         hosted.feed.begin_epoch()
-        self._send_tables(hosted, {}, anew=True)
-        self._send_restore(hosted, Checkpoint(epoch=0, step=checkpoint.step, content=checkpoint.content, paused=again))
+        self._send_table(hosted, checkpoint.dataset_id, table)
+        self._send_restore(hosted, replace(checkpoint, paused=again))
         try:
             await asyncio.shield(hosted.opened)
         except Refusal:
@@ -254,6 +279,8 @@ class LocalEngine:
         checkpoint = Checkpoint(
             epoch=hosted.feed.position.epoch,
             step=TOKEN.unpack_from(packet.body)[0],
+            title=hosted.title,
+            dataset_id=hosted.dataset_id,
             content=packet.body[TOKEN.size :],
         )
         hosted.checkpoint = checkpoint
@@ -262,12 +289,13 @@ class LocalEngine:
         elif not hosted.opened.done():
             hosted.opened.set_result(checkpoint)
 
-    def _send_tables(self, hosted: Hosted, tables: Mapping[str, bytes], *, anew: bool = False) -> None:
-        """Send the tables that the worker does not have yet, or all of them to a new worker."""
-        missing = {name: content for name, content in tables.items() if name not in hosted.tables}
-        hosted.tables |= missing
-        for name, content in (hosted.tables if anew else missing).items():
-            head = bytes([len(name)]) + name.encode("ascii")
+    async def _find_table(self, dataset_id: str | None) -> bytes | None:
+        return None if dataset_id is None else await self._load_table(dataset_id)
+
+    def _send_table(self, hosted: Hosted, dataset_id: str | None, content: bytes | None) -> None:
+        """Send the table ahead of what names it; a worker refuses what names a table that it was not sent."""
+        if dataset_id is not None and content is not None:
+            head = bytes([len(dataset_id)]) + dataset_id.encode("ascii")
             hosted.worker.send(Packet(Kind.TABLE, hosted.session_id, head + content))
 
     def _send_restore(self, hosted: Hosted, checkpoint: Checkpoint) -> None:
@@ -307,3 +335,7 @@ class LocalEngine:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a task of the engine failed", exc_info=error)
+
+
+def _dataset_id(source: DataSource | None) -> str | None:
+    return source.dataset_id if isinstance(source, CsvSource) else None

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
 
 from server.engine import Cursor, Engine, Position, Published, SessionClosed, Update
 from server.mailbox import Mailbox, MailboxOverflow
 from server.messages import ClientCommand, Event, Pause, Run, SnapshotEvent, ViewersEvent
 from server.pulse import Pulse
+from server.refusal import Refusal
 from server.settings import Settings
 
 DELETED = 4410
 TOO_SLOW = 4408
 FAILED = 1011
+INTERRUPTED = 1012
 log = logging.getLogger(__name__)
 
 
@@ -46,9 +47,16 @@ class Viewer:
     def offer(self, published: Published) -> None:
         """Send an event unless a snapshot held it already; notices are in no snapshot."""
         if self._since is None:
-            self._backlog = [*self._backlog, published][-self._capacity :]
+            self._backlog.append(published)
+            if len(self._backlog) > self._capacity:
+                self.mailbox.close(TOO_SLOW, "too slow: the snapshot does not keep up with the events")
         elif published.position > self._since or published.is_notice:
             self._put_text(published.text)
+
+    def offer_frame(self, frame: bytes) -> None:
+        """Keep a frame as the newest, unless a snapshot is to come first."""
+        if self._since is not None:
+            self.mailbox.put_frame(frame)
 
     def put(self, event: Event) -> None:
         """Send an event to this viewer alone."""
@@ -85,7 +93,10 @@ class Room:
         return len(self._viewers)
 
     async def join(self, *, can_edit: bool) -> Viewer:
-        """Add a viewer and send it a snapshot; raises SessionClosed."""
+        """Add a viewer and send it a snapshot; raises SessionClosed, or Refusal with code too_many_viewers."""
+        if self.num_viewers >= self._settings.max_viewers:
+            limit = self._settings.max_viewers
+            raise Refusal("too_many_viewers", f"{limit} pages watch this session already: try again later.")
         viewer = Viewer(can_edit=can_edit, capacity=self._settings.event_queue)
         self._viewers.add(viewer)
         try:
@@ -116,9 +127,9 @@ class Room:
             await self._stop_pump()
             self.watch_idleness()
 
-    async def ask(self, viewer: Viewer, command: ClientCommand, tables: Mapping[str, bytes]) -> Event:
+    async def ask(self, viewer: Viewer, command: ClientCommand) -> Event:
         """Carry out a viewer's command, send it the answer and return it; raises SessionClosed."""
-        answer = await self._engine.command(self.session_id, command, tables)
+        answer = await self._engine.command(self.session_id, command)
         while self._pump is not None and self._position < Position(answer.epoch, answer.seq):
             # events that the act caused come before its answer
             await self._moved.wait()
@@ -144,7 +155,7 @@ class Room:
                 cursor = update.cursor
                 await self._dispatch(update, anew=is_new_epoch or not update.is_complete)
         except SessionClosed:
-            self._send_away(DELETED, "the session was closed")
+            self._send_away(INTERRUPTED, "the session was interrupted")
         except Exception:
             log.exception("the pump of session %s failed", self.session_id)
             self._send_away(FAILED, "the server failed to follow the session")
@@ -160,7 +171,7 @@ class Room:
             for published in update.events:
                 viewer.offer(published)
             if update.frame is not None:
-                viewer.mailbox.put_frame(update.frame)
+                viewer.offer_frame(update.frame)
         if anew:
             snapshot = await self._engine.snapshot(self.session_id)
             for viewer in self._viewers:
@@ -186,21 +197,26 @@ class Room:
         if not self._viewers and self._idle is None:
             self._idle = asyncio.create_task(self._pause_when_idle())
 
-    async def _pause_when_idle(self) -> None:
-        await asyncio.sleep(self._settings.idle_pause)
+    async def rest(self) -> None:
+        """Pause the session now, until somebody comes."""
+        await _cancel(self._idle)
+        self._idle = None
         with contextlib.suppress(SessionClosed):
             snapshot = await self._engine.snapshot(self.session_id)
             if snapshot.status.state == "running":
                 self._paused_by_idleness = True
-                await self._engine.command(self.session_id, Pause(), {})
-        self._idle = None
+                await self._engine.command(self.session_id, Pause())
+
+    async def _pause_when_idle(self) -> None:
+        await asyncio.sleep(self._settings.idle_pause)
+        await self.rest()
 
     async def _resume(self) -> None:
         await _cancel(self._idle)
         self._idle = None
         if self._paused_by_idleness:
             self._paused_by_idleness = False
-            await self._engine.command(self.session_id, Run(), {})
+            await self._engine.command(self.session_id, Run())
 
 
 async def _cancel(task: asyncio.Task[None] | None) -> None:

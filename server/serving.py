@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 
 import uvicorn
@@ -25,4 +26,11 @@ def run(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=5,
         log_level="warning",
     )
+    # uvicorn raises the signals that ended it once more when it is done, which is then no failure
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ignore)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Do nothing, unlike SIG_IGN, which child processes would inherit."""

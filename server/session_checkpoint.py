@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -16,6 +16,7 @@ from kan_core.errors import CheckpointError
 from server.history import Entry, History
 from server.loss_log import LossLog
 from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
+from server.refusal import Refusal
 from server.session import Session, SessionRecord
 from server.session_data import build_data
 
@@ -25,7 +26,9 @@ _SOURCE: TypeAdapter[DataSource] = TypeAdapter(DataSource)
 
 
 def session_to_bytes(session: Session) -> bytes:
-    """Return the session with its tables, losses, undo and redo networks; `session_from_bytes` reads it back.
+    """Return the session with its losses, undo and redo networks; `session_from_bytes` reads it back.
+
+    Uploaded tables stay out: they are large, never change and are kept by their ids.
 
     Parameters come back bit by bit. What an optimizer remembers of earlier steps does not: it starts anew, as after a
     structural act.
@@ -39,8 +42,6 @@ def session_to_bytes(session: Session) -> bytes:
     tensors: dict[str, Tensor] = {}
     for index, network in enumerate(networks):
         tensors |= network_tensors(network, prefix=f"{index}/")
-    for dataset_id, content in record.tables.items():
-        tensors[f"table/{dataset_id}"] = torch.frombuffer(bytearray(content), dtype=torch.uint8)
     description = {
         "session_id": record.session_id,
         "source": record.source.model_dump(),
@@ -59,8 +60,11 @@ def session_to_bytes(session: Session) -> bytes:
     return save(tensors, {"format": FORMAT, "session": json.dumps(description)})
 
 
-def session_from_bytes(data: bytes) -> Session:
-    """Return the session that `session_to_bytes` wrote; raises CheckpointError for anything else."""
+def session_from_bytes(data: bytes, tables: Mapping[str, bytes] | None = None) -> Session:
+    """Return the session that `session_to_bytes` wrote, `tables` being the uploaded files that it learns from, by id.
+
+    Raises CheckpointError for any other bytes, and Refusal with code unknown_dataset when its table is missing.
+    """
     metadata = read_metadata(data)
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
@@ -68,17 +72,14 @@ def session_from_bytes(data: bytes) -> Session:
             "start the session again"
         )
     try:
-        return _rebuild(json.loads(metadata["session"]), load(data))
+        return _rebuild(json.loads(metadata["session"]), load(data), {} if tables is None else tables)
+    except Refusal:
+        raise
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"the checkpoint does not describe a session: {error}") from error
 
 
-def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor]) -> Session:
-    tables = {
-        name.removeprefix("table/"): tensor.numpy().tobytes()
-        for name, tensor in tensors.items()
-        if name.startswith("table/")
-    }
+def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Mapping[str, bytes]) -> Session:
     record = SessionRecord(
         session_id=description["session_id"],
         source=_SOURCE.validate_python(description["source"]),

@@ -25,7 +25,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, description="null keeps a SQLite file in data_dir")
     allowed_hosts: list[str] = Field(default=[], description="host names besides this machine's own")
 
-    max_sessions: int = Field(default=200, ge=1)
+    max_sessions: int = Field(default=200, ge=1, description="open at once; unwatched ones make room")
+    max_stored_sessions: int = Field(default=2000, ge=1, description="the least recently used unwatched one goes")
     max_viewers: int = Field(default=100, ge=1, description="of one session")
     max_message_bytes: int = Field(default=65_536, ge=1024)
     max_csv_bytes: int = Field(default=20_000_000, ge=1)

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import ForeignKey, LargeBinary, delete, event, func, select, update
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, undefer
+
+from server.engine import Checkpoint
 
 BUSY_TIMEOUT_MS = 5000
 
@@ -18,16 +20,18 @@ class Base(DeclarativeBase):
 
 
 class SessionRow(Base):
-    """A session and its newest checkpoint; `created` is in seconds since 1970."""
+    """A session and its newest checkpoint; `used` is when that was written, in seconds since 1970."""
 
     __tablename__ = "sessions"
 
     session_id: Mapped[str] = mapped_column(primary_key=True)
     edit_key: Mapped[str]
-    created: Mapped[float]
-    epoch: Mapped[int] = mapped_column(default=0)
-    step: Mapped[int] = mapped_column(default=0)
-    checkpoint: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+    used: Mapped[float] = mapped_column(index=True)
+    title: Mapped[str]
+    dataset_id: Mapped[str | None]
+    epoch: Mapped[int]
+    step: Mapped[int]
+    checkpoint: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
 class CommandRow(Base):
@@ -53,13 +57,12 @@ class TableRow(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """What a session is brought back from; `checkpoint` is None before the first one was written."""
+    """A stored session but for its checkpoint."""
 
     session_id: str
     edit_key: str
-    epoch: int
+    title: str
     step: int
-    checkpoint: bytes | None
 
 
 class Storage:
@@ -80,34 +83,39 @@ class Storage:
         """Close every connection; closing twice is harmless."""
         await self._engine.dispose()
 
-    async def add_session(self, session_id: str, edit_key: str) -> None:
-        """Add a session without a checkpoint."""
+    async def add_session(self, session_id: str, edit_key: str, checkpoint: Checkpoint) -> None:
+        """Add a session with its first checkpoint."""
         async with self._sessions.begin() as database:
-            database.add(SessionRow(session_id=session_id, edit_key=edit_key, created=time.time()))
+            database.add(SessionRow(session_id=session_id, edit_key=edit_key, **_columns(checkpoint)))
 
-    async def save_checkpoint(self, session_id: str, *, epoch: int, step: int, checkpoint: bytes) -> bool:
+    async def save_checkpoint(self, session_id: str, checkpoint: Checkpoint) -> bool:
         """Replace the session's checkpoint; return False when the session was deleted meanwhile."""
         change = (
             update(SessionRow)
             .where(SessionRow.session_id == session_id)
-            .values(epoch=epoch, step=step, checkpoint=checkpoint)
+            .values(**_columns(checkpoint))
             .returning(SessionRow.session_id)
         )
         async with self._sessions.begin() as database:
             return (await database.scalar(change)) is not None
 
-    async def load_sessions(self) -> list[StoredSession]:
-        """Return every session, the oldest first."""
+    async def load_checkpoint(self, session_id: str) -> Checkpoint | None:
+        """Return the session's newest checkpoint, or None when there is no such session."""
+        query = select(SessionRow).where(SessionRow.session_id == session_id).options(undefer(SessionRow.checkpoint))
         async with self._sessions() as database:
-            rows = await database.scalars(select(SessionRow).order_by(SessionRow.created, SessionRow.session_id))
+            row = await database.scalar(query)
+        if row is None:
+            return None
+        return Checkpoint(
+            epoch=row.epoch, step=row.step, title=row.title, dataset_id=row.dataset_id, content=row.checkpoint
+        )
+
+    async def load_sessions(self) -> list[StoredSession]:
+        """Return every session, the least recently used first."""
+        async with self._sessions() as database:
+            rows = await database.scalars(select(SessionRow).order_by(SessionRow.used, SessionRow.session_id))
             return [
-                StoredSession(
-                    session_id=row.session_id,
-                    edit_key=row.edit_key,
-                    epoch=row.epoch,
-                    step=row.step,
-                    checkpoint=row.checkpoint,
-                )
+                StoredSession(session_id=row.session_id, edit_key=row.edit_key, title=row.title, step=row.step)
                 for row in rows
             ]
 
@@ -144,6 +152,17 @@ class Storage:
         """Return an uploaded file, or None when there is none of this id."""
         async with self._sessions() as database:
             return await database.scalar(select(TableRow.content).where(TableRow.dataset_id == dataset_id))
+
+
+def _columns(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "used": time.time(),
+        "title": checkpoint.title,
+        "dataset_id": checkpoint.dataset_id,
+        "epoch": checkpoint.epoch,
+        "step": checkpoint.step,
+        "checkpoint": checkpoint.content,
+    }
 
 
 # the driver's connection has no public type of its own

@@ -25,16 +25,18 @@ from server.messages import (
     Resync,
     Suggest,
 )
-from server.origins import same_origin
 from server.rate_limit import TokenBucket
 from server.refusal import Refusal
-from server.rooms import TOO_SLOW, Viewer
+from server.rooms import INTERRUPTED, TOO_SLOW, Viewer
 from server.settings import Settings
 from server.storage import Storage
 
-FOREIGN_ORIGIN = 4403
 UNKNOWN_SESSION = 4404
 TOO_MANY = 4429
+TRY_LATER = 1013
+PASSING = ("too_many_sessions", "too_many_viewers", "worker_died")
+# a close frame holds 123 bytes of UTF-8
+MAX_REASON = 40
 MAX_PENDING = 32
 COMMANDS: TypeAdapter[ClientCommand] = TypeAdapter(ClientCommand)
 QUERIES = (Inspect, Suggest, MeasureCut, Predict, Residuals)
@@ -45,9 +47,6 @@ router = APIRouter()
 @router.websocket("/ws/sessions/{session_id}")
 async def stream(websocket: WebSocket, session_id: str, key: str | None = None) -> None:
     """Let a page watch a session, and act on it when it brings the edit key."""
-    if not same_origin(websocket.headers.get("origin"), websocket.headers.get("host")):
-        await websocket.close(FOREIGN_ORIGIN, "foreign origin")
-        return
     await websocket.accept()
     directory: Directory = websocket.app.state.directory
     try:
@@ -56,12 +55,15 @@ async def stream(websocket: WebSocket, session_id: str, key: str | None = None) 
             await websocket.close(UNKNOWN_SESSION, "unknown session")
             return
         viewer = await entry.room.join(can_edit=entry.may_edit(key))
-    except (SessionClosed, Refusal) as error:
-        await websocket.close(UNKNOWN_SESSION, str(error)[:100] or "the session was closed")
+    except SessionClosed:
+        await websocket.close(INTERRUPTED, "the session was interrupted")
         return
-    connection = Connection(websocket, entry, viewer)
+    except Refusal as refusal:
+        code = TRY_LATER if refusal.code in PASSING else UNKNOWN_SESSION
+        await websocket.close(code, refusal.sentence[:MAX_REASON])
+        return
     try:
-        await connection.run()
+        await Connection(websocket, entry, viewer).run()
     finally:
         await entry.room.leave(viewer)
 
@@ -73,7 +75,6 @@ class Connection:
         self._websocket = websocket
         self._entry = entry
         self._viewer = viewer
-        self._directory: Directory = websocket.app.state.directory
         self._storage: Storage = websocket.app.state.storage
         self._settings: Settings = websocket.app.state.settings
         rate, burst, now = self._settings.commands_per_second, self._settings.command_burst, time.monotonic()
@@ -103,7 +104,7 @@ class Connection:
                 while True:
                     await self._send_one(await self._viewer.mailbox.get())
             except MailboxClosed as closed:
-                await self._websocket.close(closed.code, closed.reason[:100])
+                await self._websocket.close(closed.code, closed.reason[:MAX_REASON])
             except TimeoutError:
                 await self._websocket.close(TOO_SLOW, "too slow: nothing was read for a while")
 
@@ -168,7 +169,7 @@ class Connection:
             if isinstance(command, Resync):
                 await room.resync(self._viewer)
                 return
-            answer = await room.ask(self._viewer, command, await self._directory.tables_for(command))
+            answer = await room.ask(self._viewer, command)
         except SessionClosed:
             return
         if not isinstance(command, QUERIES) and not isinstance(answer, ErrorEvent):

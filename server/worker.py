@@ -9,6 +9,7 @@ EVENT, FRAME and CHECKPOINT follow as they arise.
 
 from __future__ import annotations
 
+import logging
 import os
 import selectors
 import signal
@@ -36,6 +37,8 @@ from server.messages import (
     Residuals,
     Resync,
     StatusEvent,
+    StatusInfo,
+    Step,
     Suggest,
 )
 from server.refusal import Refusal
@@ -44,8 +47,12 @@ from server.session import Session
 from server.wire import Kind, Packet, encode_packet, receive_packet
 
 SLICE = 0.01
+MAX_PACKETS = 16
+LAST_SECONDS = 3
 NICENESS = 10
 TOKEN = struct.Struct("<I")
+UNEXPECTED = "Something unexpected went wrong here; the session is paused: undo the last act, or run on."
+log = logging.getLogger(__name__)
 COMMANDS: TypeAdapter[ClientCommand] = TypeAdapter(ClientCommand)
 
 
@@ -72,17 +79,28 @@ class Worker:
         self._tables: dict[str, dict[str, bytes]] = {}
 
     def serve(self) -> None:
-        """Return when the host is gone."""
+        """Return when the host has closed its side, after a last checkpoint of every session."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._connection, selectors.EVENT_READ)
-            while True:
-                if selector.select(self._idle_time()):
-                    packet = receive_packet(self._connection)
-                    if packet is None:
-                        return
-                    self._handle(packet)
+            while self._receive(selector, self._idle_time()):
                 for session_id, hosted in list(self._hosted.items()):
-                    self._give_slice(session_id, hosted)
+                    if session_id in self._hosted:
+                        self._give_slice(session_id, hosted)
+                    if not self._receive(selector, 0.0):
+                        return
+
+    def _receive(self, selector: selectors.BaseSelector, timeout: float | None) -> bool:
+        """Handle what waits, at most 16 packets; return whether the host is still there."""
+        for _ in range(MAX_PACKETS):
+            if not selector.select(timeout):
+                return True
+            packet = receive_packet(self._connection)
+            if packet is None:
+                self._save_all()
+                return False
+            self._handle(packet)
+            timeout = 0.0
+        return True
 
     def _idle_time(self) -> float | None:
         now = time.monotonic()
@@ -98,6 +116,25 @@ class Worker:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _give_slice(self, session_id: str, hosted: Hosted) -> None:
+        try:
+            self._serve_session(session_id, hosted)
+        except ConnectionError:
+            raise
+        except Exception:
+            # a fault of one session must not take the others of this process with it
+            log.exception("session %s is paused after an unexpected error", session_id)
+            self._suspend(session_id, hosted)
+
+    def _suspend(self, session_id: str, hosted: Hosted) -> ErrorEvent:
+        """Pause a session in which something went wrong that nobody foresaw, and say so."""
+        status = StatusInfo(state="paused", step=hosted.session.num_steps, sentence=UNEXPECTED)
+        hosted.session.resume(status)
+        hosted.dirty = hosted.unsaved = False
+        event = ErrorEvent(code="unexpected", sentence=UNEXPECTED)
+        self._publish(session_id, [StatusEvent(status=status)])
+        return event
+
+    def _serve_session(self, session_id: str, hosted: Hosted) -> None:
         session = hosted.session
         if session.wait_time(time.monotonic()) == 0.0:
             before = session.num_steps
@@ -111,6 +148,11 @@ class Worker:
             self._send(Kind.FRAME, session_id, encode_frame(session.frame()))
         if hosted.unsaved and now >= hosted.next_checkpoint:
             self._checkpoint(session_id, hosted)
+
+    def _save_all(self) -> None:
+        for session_id, hosted in self._hosted.items():
+            if hosted.unsaved:
+                self._checkpoint(session_id, hosted)
 
     def _checkpoint(self, session_id: str, hosted: Hosted) -> None:
         hosted.unsaved = False
@@ -147,7 +189,7 @@ class Worker:
         tables = self._tables.pop(packet.session_id, None)
         try:
             if packet.kind is Kind.RESTORE:
-                session = Session.from_bytes(packet.body[1:])
+                session = Session.from_bytes(packet.body[1:], tables)
                 if packet.body[0] and session.is_training:
                     session.act(Pause())
             else:
@@ -155,22 +197,44 @@ class Worker:
                 session = Session.create(
                     packet.session_id, request.data, request.network, request.training, request.seed, tables
                 )
-        except (Refusal, KanError) as error:
-            problem = Problem(code=getattr(error, "code", "bad_session"), sentence=str(error))
-            self._send(Kind.REFUSED, packet.session_id, problem.model_dump_json().encode())
+        except Refusal as refusal:
+            self._refuse(packet, Problem(code=refusal.code, sentence=refusal.sentence, position=refusal.position))
+            return
+        except KanError as error:
+            self._refuse(packet, Problem(code="bad_session", sentence=str(error)))
+            return
+        except Exception:
+            log.exception("session %s could not be opened", packet.session_id)
+            self._refuse(
+                packet, Problem(code="unexpected", sentence="Something unexpected went wrong: try other data.")
+            )
             return
         self._hosted[packet.session_id] = Hosted(session, time.monotonic())
         self._publish(packet.session_id, [DataEvent(data=session.data.info), StatusEvent(status=session.status)])
         self._send(Kind.OPENED, packet.session_id, TOKEN.pack(session.num_steps) + session.to_bytes())
 
+    def _refuse(self, packet: Packet, problem: Problem) -> None:
+        self._send(Kind.REFUSED, packet.session_id, problem.model_dump_json().encode())
+
     def _answer(self, packet: Packet, hosted: Hosted) -> None:
         token, body = packet.body[: TOKEN.size], packet.body[TOKEN.size :]
-        if packet.kind is Kind.SNAPSHOT:
-            hosted.dirty = True
-            event: Event = hosted.session.snapshot()
-        else:
-            event = self._carry_out(packet.session_id, hosted, COMMANDS.validate_json(body))
+        event = self._find_answer(packet, hosted, body)
         self._send(Kind.ANSWER, packet.session_id, token + event.model_dump_json().encode())
+
+    def _find_answer(self, packet: Packet, hosted: Hosted, body: bytes) -> Event:
+        command: ClientCommand | None = None
+        try:
+            if packet.kind is Kind.SNAPSHOT:
+                hosted.dirty = True
+                return hosted.session.snapshot()
+            command = COMMANDS.validate_json(body)
+            return self._carry_out(packet.session_id, hosted, command)
+        except ConnectionError:
+            raise
+        except Exception:
+            log.exception("session %s is paused after an unexpected error", packet.session_id)
+            event = self._suspend(packet.session_id, hosted)
+            return event if command is None else event.model_copy(update={"request_id": command.request_id})
 
     def _carry_out(self, session_id: str, hosted: Hosted, command: ClientCommand) -> Event:
         try:
@@ -194,12 +258,31 @@ class Worker:
         self._connection.sendall(encode_packet(Packet(kind, session_id, body)))
 
 
+def warm_up() -> None:
+    """Load what a first session needs (compiled kernels above all), so that the first page need not wait for it."""
+    session = Session.create("warm-up")
+    session.advance(0.0, 0.0)
+    session.act(Step())
+    session.advance(1.0, 0.0)
+    session.frame()
+    session.to_bytes()
+
+
+def _end_soon(_number: int, _frame: object) -> None:
+    signal.alarm(LAST_SECONDS)
+
+
 def main(connection: socket.socket, frame_interval: float, checkpoint_interval: float) -> None:
-    """Run a niced worker with one torch thread on a connected socket until the host closes it."""
-    # an interrupt from the keyboard reaches the whole group; the host closes the socket when it is time
+    """Run a niced worker with one torch thread on a connected socket until the host closes it.
+
+    Signals that end a whole group of processes are the host's to act on; it then closes the socket. Should it not, the
+    worker ends three seconds after being asked to.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_soon)
     os.nice(NICENESS)
     torch.set_num_threads(1)
+    warm_up()
     try:
         Worker(connection, frame_interval=frame_interval, checkpoint_interval=checkpoint_interval).serve()
     except ConnectionError:

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import socket
 import struct
+import time
 from collections.abc import Callable
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -13,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from server.settings import Settings
 from server.wire import Kind, Packet, WireError, encode_packet, read_packet
 
-STOP_TIMEOUT = 2.0
+STOP_TIMEOUT = 3.0
 TOKEN = struct.Struct("<I")
 
 
@@ -48,6 +49,7 @@ class WorkerProcess:
         self._answers: dict[int, asyncio.Future[bytes]] = {}
         self._last_token = 0
         self._reading: asyncio.Task[None] | None = None
+        self._started = time.monotonic()
 
     @classmethod
     async def start(cls, context: BaseContext, settings: Settings) -> WorkerProcess:
@@ -68,6 +70,11 @@ class WorkerProcess:
     def pid(self) -> int | None:
         """The process id."""
         return self._process.pid
+
+    @property
+    def age(self) -> float:
+        """Seconds since the process was started."""
+        return time.monotonic() - self._started
 
     def listen(self, on_packet: Callable[[Packet], None], on_death: Callable[[WorkerProcess], None]) -> None:
         """Begin to read."""
@@ -114,8 +121,13 @@ class WorkerProcess:
             self._answers.pop(token, None)
 
     async def stop(self) -> None:
-        """End the process, by force if it does not go within two seconds; stopping twice is harmless."""
-        if self._reading is not None:
+        """End the process, by force if it does not go within three seconds; stopping twice is harmless.
+
+        What it still has to send when it sees its host leave is read.
+        """
+        if self._reading is not None and not self._reading.done() and not self._writer.is_closing():
+            self._writer.write_eof()
+            await asyncio.wait([self._reading], timeout=STOP_TIMEOUT)
             self._reading.cancel()
         self._writer.close()
         await asyncio.to_thread(self._process.join, STOP_TIMEOUT)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from server.engine import Checkpoint
 from server.storage import Storage, StoredSession
 
 
@@ -22,36 +23,43 @@ async def storage(tmp_path: Path) -> AsyncGenerator[Storage]:
     await storage.close()
 
 
+def _checkpoint(step: int, *, epoch: int = 0, dataset_id: str | None = None) -> Checkpoint:
+    return Checkpoint(epoch=epoch, step=step, title="x·y", dataset_id=dataset_id, content=b"%d" % step)
+
+
 async def test_sessions_come_back_after_a_restart_with_their_newest_checkpoint(
     storage: Storage, tmp_path: Path
 ) -> None:
-    await storage.add_session("one", "key")
-    await storage.add_session("two", "other")
-    await storage.save_checkpoint("one", epoch=0, step=5, checkpoint=b"old")
-    await storage.save_checkpoint("one", epoch=1, step=9, checkpoint=b"new")
+    await storage.add_session("one", "key", _checkpoint(0))
+    await storage.add_session("two", "other", _checkpoint(3))
+    await storage.save_checkpoint("one", _checkpoint(5))
+    await storage.save_checkpoint("one", _checkpoint(9, epoch=1, dataset_id="table"))
     await storage.close()
     again = Storage(_url(tmp_path))
     await again.open()
+    # the least recently used comes first
     assert await again.load_sessions() == [
-        StoredSession(session_id="one", edit_key="key", epoch=1, step=9, checkpoint=b"new"),
-        StoredSession(session_id="two", edit_key="other", epoch=0, step=0, checkpoint=None),
+        StoredSession(session_id="two", edit_key="other", title="x·y", step=3),
+        StoredSession(session_id="one", edit_key="key", title="x·y", step=9),
     ]
+    assert await again.load_checkpoint("one") == _checkpoint(9, epoch=1, dataset_id="table")
     await again.close()
 
 
 async def test_a_checkpoint_of_a_deleted_session_brings_nothing_back(storage: Storage) -> None:
-    await storage.add_session("one", "key")
+    await storage.add_session("one", "key", _checkpoint(0))
     await storage.log_command("one", "{}", keep=3)
     await storage.delete_session("one")
     await storage.delete_session("one")
-    assert not await storage.save_checkpoint("one", epoch=0, step=1, checkpoint=b"late")
+    assert not await storage.save_checkpoint("one", _checkpoint(1))
     assert await storage.load_sessions() == []
+    assert await storage.load_checkpoint("one") is None
     assert await storage.load_commands("one") == []
 
 
 async def test_the_log_keeps_each_sessions_newest_commands_in_order(storage: Storage) -> None:
-    await storage.add_session("one", "key")
-    await storage.add_session("two", "key")
+    await storage.add_session("one", "key", _checkpoint(0))
+    await storage.add_session("two", "key", _checkpoint(0))
     await storage.log_command("two", "other", keep=2)
     for text in ("a", "b", "c"):
         await storage.log_command("one", text, keep=2)
