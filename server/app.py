@@ -22,6 +22,7 @@ from server.storage import Storage
 
 STATUS_CODES = {
     "unknown_session": 404,
+    "not_found": 404,
     "read_only": 403,
     "too_large": 413,
     "too_many_sessions": 429,

@@ -12,8 +12,16 @@ MAX_SHOWN = 60
 def describe_invalid(complaints: Sequence[Mapping[str, Any]]) -> str:
     """Return the first of pydantic's complaints: the field, what it must be and what was received."""
     first = complaints[0]
+    received = _shorten(repr(first["input"]))
+    if first["type"] == "json_invalid":
+        return f"A message is JSON, received {received}."
+    if first["type"] == "union_tag_not_found":
+        return f"A message has a type, received {received}."
+    if first["type"] == "union_tag_invalid" and not first["loc"]:
+        return f"There is no command of type {_shorten(first['ctx']['tag'])!r}."
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "the message"
-    received = repr(first["input"])
-    if len(received) > MAX_SHOWN:
-        received = received[: MAX_SHOWN - 1] + "…"
     return f"{place}: {first['msg'].rstrip('.')}, received {received}."
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

@@ -171,11 +171,9 @@ class LocalEngine:
             self._end(hosted)
 
     async def catalogue(self) -> CatalogueInfo:
-        """Return what sessions can be made of, from the first worker that answers."""
+        """Return what sessions can be made of, as the first worker tells it when it is ready."""
         while self._catalogue is None:
-            worker = await self._pick_worker()
-            with contextlib.suppress(WorkerDied):
-                self._catalogue = CatalogueInfo.model_validate_json(await worker.ask(Kind.CATALOGUE, ""))
+            await self._grown.wait()
         return self._catalogue
 
     def list(self) -> list[SessionReport]:
@@ -207,6 +205,10 @@ class LocalEngine:
                 self._workers.append(worker)
                 worker.listen(self._take, self._on_death)
                 self._grown.beat()
+                # one after the other: the first that is ready need not share the machine with the others' beginnings
+                with contextlib.suppress(WorkerDied):
+                    self._catalogue = CatalogueInfo.model_validate_json(await worker.ask(Kind.CATALOGUE, ""))
+                    self._grown.beat()
 
     async def _pick_worker(self) -> WorkerProcess:
         while not self._workers:

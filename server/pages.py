@@ -7,6 +7,8 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 
+from server.refusal import Refusal
+
 STATIC = Path(__file__).parent / "static"
 MISSING = "The page was not built: install Kanoscope with `pip install .`, or run `npm run build` in frontend/.\n"
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -28,6 +30,8 @@ async def index() -> Response:
 @router.get("/{path:path}")
 async def asset(path: str) -> Response:
     """Serve a file of the build; names under assets/ carry a digest of the content and never change."""
+    if path.startswith("api/"):
+        raise Refusal("not_found", f"There is no /{path}: see /api/openapi.json for what there is.")
     file = (STATIC / path).resolve()
     if not file.is_relative_to(STATIC.resolve()) or not file.is_file():
         return PlainTextResponse("There is no such page.\n", status_code=404)

@@ -136,6 +136,10 @@ class Room:
         viewer.put(answer)
         return answer
 
+    def tell(self, viewer: Viewer, event: Event) -> None:
+        """Send one viewer an event that is not the session's, numbered as the newest of all events."""
+        viewer.put(event.model_copy(update={"epoch": self._position.epoch, "seq": self._position.seq}))
+
     async def close(self, code: int, reason: str) -> None:
         """Send everyone away; closing twice is harmless."""
         self._send_away(code, reason)
@@ -185,10 +189,9 @@ class Room:
         await _cancel(pump)
 
     def _announce_viewers(self, *, besides: Viewer | None = None) -> None:
-        event = ViewersEvent(count=self.num_viewers, epoch=self._position.epoch, seq=self._position.seq)
         for viewer in self._viewers:
             if viewer is not besides:
-                viewer.put(event)
+                self.tell(viewer, ViewersEvent(count=self.num_viewers))
 
     # --- idleness
 

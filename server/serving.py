@@ -6,18 +6,20 @@ import signal
 import socket
 
 import uvicorn
+from fastapi import FastAPI
 
 from server.app import create_app
 from server.settings import Settings
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serve until a signal comes; what is open then has five seconds to end.
+def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Return the web server of an application.
 
-    Frames are small and come often: compressing them would cost the event loop more than it saves the network.
+    Frames are small and come often: compressing them would cost the event loop more than it saves the network. What is
+    open when the server is asked to stop has five seconds to end.
     """
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         ws="websockets-sansio",
         ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,
@@ -26,10 +28,15 @@ def run(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=5,
         log_level="warning",
     )
+    return uvicorn.Server(config)
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serve until a signal comes."""
     # uvicorn raises the signals that ended it once more when it is done, which is then no failure
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)
-    uvicorn.Server(config).run(sockets=[listener])
+    make_server(create_app(settings), settings).run(sockets=[listener])
 
 
 def _ignore(_number: int, _frame: object) -> None:

@@ -99,14 +99,19 @@ class Connection:
     # --- out
 
     async def _send(self) -> None:
-        with contextlib.suppress(WebSocketDisconnect):
+        # a page that is gone, or reads nothing for so long that not even the reason for closing can be sent
+        with contextlib.suppress(WebSocketDisconnect, TimeoutError):
             try:
                 while True:
                     await self._send_one(await self._viewer.mailbox.get())
             except MailboxClosed as closed:
-                await self._websocket.close(closed.code, closed.reason[:MAX_REASON])
+                await self._close(closed.code, closed.reason)
             except TimeoutError:
-                await self._websocket.close(TOO_SLOW, "too slow: nothing was read for a while")
+                await self._close(TOO_SLOW, "too slow: nothing was read for a while")
+
+    async def _close(self, code: int, reason: str) -> None:
+        async with asyncio.timeout(1.0):
+            await self._websocket.close(code, reason[:MAX_REASON])
 
     async def _send_one(self, item: str | bytes) -> None:
         async with asyncio.timeout(self._settings.send_timeout):
@@ -150,7 +155,7 @@ class Connection:
         return False
 
     def _refuse(self, code: str, sentence: str, request_id: int | None = None) -> None:
-        self._viewer.put(ErrorEvent(code=code, sentence=sentence, request_id=request_id))
+        self._entry.room.tell(self._viewer, ErrorEvent(code=code, sentence=sentence, request_id=request_id))
 
     def _begin(self, command: ClientCommand) -> None:
         if not isinstance(command, (Resync, *QUERIES)) and not self._viewer.can_edit:

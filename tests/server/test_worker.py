@@ -5,14 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import socket
 import struct
+import threading
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
-from server.messages import DoneEvent, ErrorEvent, ServerEvent, SnapshotEvent
+from server.messages import DoneEvent, ErrorEvent, Event, ServerEvent, SnapshotEvent, StatusInfo
+from server.session import Session
 from server.wire import Kind, Packet, encode_packet, receive_packet
-from server.worker import main
+from server.worker import Worker, main
 
 pytestmark = pytest.mark.slow
 EVENTS: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)
@@ -92,3 +95,59 @@ def test_a_session_goes_on_from_its_checkpoint(host: Host) -> None:
 def test_a_bad_request_is_refused_by_name(host: Host) -> None:
     host.send(Kind.CREATE, b'{"data":{"kind":"catalogue","name":"none"}}')
     assert b'"code":"unknown_problem"' in host.receive(Kind.REFUSED)
+
+
+def test_the_end_of_the_host_is_answered_by_a_last_checkpoint(host: Host) -> None:
+    host.send(Kind.CREATE, b"{}")
+    host.receive(Kind.OPENED)
+    host.socket.shutdown(socket.SHUT_WR)
+    host.receive(Kind.CHECKPOINT)
+    host.process.join(10)
+
+
+def test_a_session_comes_back_paused_when_asked_to(host: Host) -> None:
+    host.send(Kind.CREATE, b"{}")
+    content = host.receive(Kind.OPENED)[4:]
+    host.send(Kind.CLOSE)
+    host.send(Kind.RESTORE, b"\1" + content)
+    host.receive(Kind.OPENED)
+    assert host.snapshot().status == StatusInfo(state="paused", step=0)
+
+
+def test_bytes_that_are_no_checkpoint_are_refused(host: Host) -> None:
+    host.send(Kind.RESTORE, b"\0" + b"nonsense")
+    assert b'"code":"bad_session"' in host.receive(Kind.REFUSED)
+
+
+def test_a_fault_in_one_session_pauses_it_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    advance = Session.advance
+
+    def fail_for_bad(session: Session, seconds: float, now: float, **clock: Any) -> list[Event]:
+        if session.record.session_id == "bad":
+            raise ZeroDivisionError("a fault nobody foresaw")
+        return advance(session, seconds, now, **clock)
+
+    monkeypatch.setattr(Session, "advance", fail_for_bad)
+    ours, theirs = socket.socketpair()
+    ours.settimeout(60)
+    worker = Worker(theirs, frame_interval=0.0, checkpoint_interval=0.0)
+    thread = threading.Thread(target=worker.serve)
+    thread.start()
+    with ours, theirs:
+        for session_id in ("bad", "good"):
+            ours.sendall(encode_packet(Packet(Kind.CREATE, session_id, b"{}")))
+        sentence = _receive(ours, Kind.EVENT, "bad", b'"state":"paused"')
+        assert b"Something unexpected went wrong here; the session is paused" in sentence
+        _receive(ours, Kind.EVENT, "good", b'"type":"losses"')
+        ours.sendall(encode_packet(Packet(Kind.COMMAND, "bad", bytes(4) + b'{"type":"undo","request_id":2}')))
+        assert b'"code":"nothing_to_undo"' in _receive(ours, Kind.ANSWER, "bad", b"")
+        ours.shutdown(socket.SHUT_WR)
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def _receive(connection: socket.socket, kind: Kind, session_id: str, part: bytes) -> bytes:
+    while (packet := receive_packet(connection)) is not None:
+        if packet.kind is kind and packet.session_id == session_id and part in packet.body:
+            return packet.body
+    raise AssertionError(f"the worker ended before it sent {kind.name} with {part!r}")

@@ -1,0 +1,26 @@
+"""Small messages for tests that need any."""
+
+from __future__ import annotations
+
+from server.messages import CatalogueSource, DataInfo, EdgeInfo, NetworkSettings, Structure
+
+DATA = DataInfo(
+    source=CatalogueSource(name="exp_sin"),
+    title="a line",
+    task="regression",
+    input_names=["x"],
+    input_lows=[-1.0],
+    input_highs=[1.0],
+    output_names=["y"],
+    num_train=10,
+    num_test=10,
+)
+STRUCTURE = Structure(
+    revision=1,
+    network=NetworkSettings(widths=[1, 1]),
+    seed=0,
+    input_names=["x"],
+    output_names=["y"],
+    edges=[EdgeInfo(layer=0, source=0, target=0, kind="spline")],
+    num_parameters=9,
+)
