@@ -146,7 +146,11 @@ _Node = tuple[Callable[[Mapping[str, FloatArray]], Any], Callable[[], Any]]
 
 
 class _Parser:
-    """Recursive descent over the tokens of one formula, building closures for values and for symbols."""
+    """Recursive descent over the tokens of one formula, building closures for values and for symbols.
+
+    What has no meaning in a formula ends the tokens, its text kept: it is refused when the parser gets there, so that a
+    call of an unknown name is named as such whatever stands in its brackets.
+    """
 
     def __init__(self, text: str, variables: tuple[str, ...]) -> None:
         self.text = text
@@ -159,7 +163,7 @@ class _Parser:
     def parse(self) -> _Node:
         """Return the whole formula."""
         node = self._sum()
-        if self._now.kind != "end":
+        if self._now.kind != "end" or self._now.text:
             raise self._unexpected()
         return node
 
@@ -169,17 +173,13 @@ class _Parser:
         while position < end:
             match = _TOKEN.match(self.text, position)
             if match is None:
-                while self.text[position].isspace():
-                    position += 1
-                raise ExpressionError(
-                    f"The character {self.text[position]!r} at position {position + 1} has no meaning in a formula: "
-                    "use numbers, variables, functions and + - * / ^ ( ).",
-                    position,
-                )
+                break
             kind = str(match.lastgroup)
             tokens.append(_Token(kind, match[kind], match.start(kind)))
             position = match.end()
-        return [*tokens, _Token("end", "", end)]
+        while position < end and self.text[position].isspace():
+            position += 1
+        return [*tokens, _Token("end", self.text[position:end], position)]
 
     @property
     def _now(self) -> _Token:
@@ -194,6 +194,12 @@ class _Parser:
 
     def _unexpected(self) -> ExpressionError:
         token = self._now
+        if token.kind == "end" and token.text:
+            return ExpressionError(
+                f"The character {token.text[0]!r} at position {token.position + 1} has no meaning in a formula: "
+                "use numbers, variables, functions and + - * / ^ ( ).",
+                token.position,
+            )
         what = "ends too early" if token.kind == "end" else f"does not go on with {token.text!r}"
         return ExpressionError(
             f"The formula {what} at position {token.position + 1}: check brackets and signs.", token.position

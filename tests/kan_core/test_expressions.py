@@ -54,7 +54,7 @@ def test_sympy_and_values_agree() -> None:
         ("sin x", 0, "The function 'sin' at position 1 needs its argument in brackets."),
         ("max(x)", 0, "The function 'max' at position 1 takes 2 argument(s), received 1."),
         ("x.real", 1, "The character '.' at position 2 has no meaning in a formula"),
-        ("__import__('os')", 11, 'The character "\'" at position 12 has no meaning in a formula'),
+        ("__import__('os')", 0, "There is no function '__import__' (position 1)"),
         ("__import__(x)", 0, "There is no function '__import__' (position 1)"),
         ("9**9**9", 3, "An exponent lies within -64 and 64, received 3.874e+08 at position 4"),
         ("((9^64)^64)^64", 8, "The number at position 9 is too large or not real."),
