@@ -42,7 +42,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     errors: list[str] = []
-    context.on("weberror", lambda error: errors.append(str(error.error)))
+    context.on("weberror", lambda error: errors.append(str(getattr(error.error, "stack", error.error))))
     yield context
     context.close()
     assert errors == []

@@ -32,13 +32,14 @@ export function colour(name: string): string {
   return value;
 }
 
-/** Draws or updates a chart; a reader's zoom stays. */
+/** Draws or updates a chart in a room that is on the page, else does nothing; a reader's zoom stays. */
 export async function drawChart(
   room: HTMLElement,
   chart: Chart,
   size: { width: number; height: number },
 ): Promise<void> {
   const plotly = await load();
+  if (!room.isConnected) return;
   const text = colour('text');
   const line = colour('line');
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
