@@ -15,7 +15,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 2000,
   },
   server: {
-    proxy: { '/api': server, '/ws': { target: server, ws: true } },
+    // the server refuses pages of another origin, so it must see the address that the browser sees
+    proxy: { '/api': { target: server }, '/ws': { target: server, ws: true } },
   },
   test: { include: ['src/**/*.test.ts'] },
 });

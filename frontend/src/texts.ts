@@ -3,7 +3,7 @@
 const number = (value: number, digits = 3): string => {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(digits - 1).replace('e', 'e');
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(digits - 1);
   return value.toPrecision(digits);
 };
 
@@ -16,9 +16,12 @@ export const texts = {
     goneTitle: 'This session is not here any more',
     goneText: 'The link may be old, or the session was deleted.',
     startNew: 'Start a new session',
-    skip: 'Skip to the network',
+    settings: 'Settings',
+    details: 'Edge',
+    close: 'Close',
   },
   run: {
+    controls: 'Training controls',
     run: 'Run',
     pause: 'Pause',
     step: 'Step',
@@ -30,18 +33,25 @@ export const texts = {
     trainRmse: 'train RMSE',
     testRmse: 'test RMSE',
     states: { running: 'learning', paused: 'paused', diverged: 'diverged', converged: 'converged' },
-    viewers: (count: number) => `${count} watching`,
+    watching: ' watching',
   },
   share: {
     share: 'Share',
     viewLink: 'Copy link to watch',
     editLink: 'Copy link to edit',
-    copied: 'Link copied',
+    menu: 'Share and more',
+    viewNote: 'Whoever has it sees every curve live, and changes nothing.',
+    editNote: 'Whoever has it can do all that you can.',
+    copied: 'Link to watch copied',
+    copiedEdit: 'Link to edit copied',
+    byHand: (link: string) => `Copy this link by hand: ${link}`,
     readOnly: 'You are watching: ask for the edit link to take part.',
   },
   connection: {
     connecting: 'Connecting…',
     live: 'Live',
+    off: 'offline',
+    offline: 'Not connected: wait for the connection or try again.',
     lost: (seconds: number) => `Connection lost. Trying again in ${seconds} s.`,
     retry: 'Try again',
   },
@@ -162,6 +172,21 @@ export const texts = {
     predicted: 'predicted',
     probability: 'probability of class 1',
     loading: 'Loading the chart…',
+  },
+  shortcuts: {
+    heading: 'Keyboard shortcuts',
+    close: 'Close',
+    rows: [
+      { keys: ['Space'], does: 'Learn or pause' },
+      { keys: ['s'], does: 'One step' },
+      { keys: ['←', '↑', '↓', '→'], does: 'Move between edges' },
+      { keys: ['Enter'], does: 'Look into the edge' },
+      { keys: ['Delete'], does: 'Cut the edge' },
+      { keys: ['Ctrl', 'Z'], does: 'Undo' },
+      { keys: ['Ctrl', 'Shift', 'Z'], does: 'Redo' },
+      { keys: ['Esc'], does: 'Close what is open' },
+      { keys: ['?'], does: 'This list' },
+    ],
   },
   notices: { dismiss: 'Dismiss', offline: 'Not connected: nothing was changed.' },
 };

@@ -74,6 +74,12 @@ export class SessionState {
     this.structure?.edges.find((edge) => sameEdge(edge, this.selectedEdge)) ?? null,
   );
 
+  /** whether acts are possible now, and if not, why */
+  readonly canAct: boolean = $derived(this.canEdit && this.connection === 'live');
+  readonly whyNot: string | null = $derived(
+    this.canAct ? null : this.connection === 'live' ? texts.share.readOnly : texts.connection.offline,
+  );
+
   private readonly socket: RunSocket;
   private lastNotice = 0;
 
