@@ -7,6 +7,8 @@ const number = (value: number, digits = 3): string => {
   return value.toPrecision(digits);
 };
 
+const subscript = (digit: number): string => String.fromCharCode(0x2080 + digit);
+
 export const texts = {
   number,
   app: {
@@ -107,6 +109,15 @@ export const texts = {
     formula: (label: string) => `formula ${label}`,
     cut: 'cut',
     weak: 'would be cut',
+    views: 'View of the network',
+    viewNames: { links: 'Diagram', matrix: 'Matrix' },
+    layers: 'Layers drawn as matrices',
+    layer: (layer: number) => `Φ${subscript(layer)}`,
+    layerAsMatrix: (layer: number) => `Layer ${layer} as a matrix of functions`,
+    matrixTitle: (layer: number, targets: number, sources: number) =>
+      `Φ${subscript(layer)}  ${targets} × ${sources}`,
+    legend: 'How edges are drawn',
+    importance: 'importance',
     help: 'Arrow keys move between edges, Enter opens one, Delete cuts it.',
   },
   weak: {
@@ -141,6 +152,11 @@ export const texts = {
     release: 'Release to a curve',
     lock: 'Lock constants',
     unlock: 'Let constants train',
+    constants: 'Constants of the formula',
+    shape: (name: string) => `c·f(a·x + b) + d with f = ${name}`,
+    trainable: 'constants train on',
+    locked: 'constants are locked',
+    without: 'Without this edge:',
     basis: 'Show basis functions',
     data: 'data',
     curve: 'φ',

@@ -62,7 +62,7 @@ def test_from_curves_to_the_exact_law(page: Page) -> None:
     formula = page.get_by_test_id("formula")
     expect(formula).to_have_attribute("aria-label", "f = exp(y^2 + sin(π·x))", timeout=SLOW)
     expect(page.get_by_text("closed form")).to_be_visible()
-    assert float(page.get_by_test_id("test-rmse").inner_text()) < 1e-6
+    page.wait_for_function("Number(document.querySelector('[data-testid=test-rmse]').textContent) < 1e-6")
     page.get_by_role("button", name="LaTeX").click()
     assert "e^{y^{2} + " in page.evaluate("navigator.clipboard.readText()")
 
@@ -100,10 +100,11 @@ def test_severing_the_output_asks_first(page: Page) -> None:
 def test_keyboard_alone_finds_opens_and_cuts(page: Page) -> None:
     wait_for_step(page, 3)
     page.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).focus()
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Edge 0.1.0")).to_be_visible()
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
     focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
     assert focused.startswith("edge 1.")
     page.keyboard.press("Delete")

@@ -15,23 +15,43 @@ export function extent(values: Float32Array, start: number, count: number): [num
   return low <= high ? [low, high] : [0, 0];
 }
 
-/**
- * The path of `count` values from `start` in a box of UNITS × UNITS, centred and scaled so that `span` fills the height;
- * a curve that spans more fills it by itself.
- */
-export function curvePath(values: Float32Array, start: number, count: number, span = 0): string {
+/** How values become heights in a box of UNITS × UNITS. */
+export interface Scale {
+  middle: number;
+  perUnit: number;
+}
+
+/** The scale that centres a curve and lets `span` fill the height; a curve that spans more fills it by itself. */
+export function curveScale(values: Float32Array, start: number, count: number, span = 0): Scale {
   const [low, high] = extent(values, start, count);
   const height = Math.max(high - low, span);
-  const scale = height > 0 ? UNITS / height : 0;
-  const middle = (low + high) / 2;
-  const toY = (index: number): number =>
-    Math.round(UNITS / 2 - ((values[start + index] ?? 0) - middle) * scale);
+  return { middle: (low + high) / 2, perUnit: height > 0 ? UNITS / height : 0 };
+}
+
+/** Where a value lies in the box, counted from its top in whole units. */
+export const toHeight = (scale: Scale, value: number): number =>
+  Math.round(UNITS / 2 - (value - scale.middle) * scale.perUnit);
+
+/** The height of φ = 0, which tells a curve's sign, or null when it lies outside the box. */
+export function zeroHeight(scale: Scale): number | null {
+  if (scale.perUnit === 0) return null;
+  const height = toHeight(scale, 0);
+  return height >= 0 && height <= UNITS ? height : null;
+}
+
+/** The path of `count` values from `start` in a box of UNITS × UNITS. */
+export function curvePath(
+  values: Float32Array,
+  start: number,
+  count: number,
+  scale: Scale = curveScale(values, start, count),
+): string {
   let x = 0;
-  let y = toY(0);
+  let y = toHeight(scale, values[start] ?? 0);
   let path = `M0 ${y}`;
   for (let index = 1; index < count; index++) {
     const nextX = Math.round((index * UNITS) / (count - 1));
-    const nextY = toY(index);
+    const nextY = toHeight(scale, values[start + index] ?? 0);
     path += `l${nextX - x} ${nextY - y}`;
     x = nextX;
     y = nextY;

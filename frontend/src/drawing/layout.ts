@@ -1,78 +1,170 @@
-/** Where nodes and edge thumbnails lie: a pure function of widths and room. */
+/** Where nodes and edge thumbnails lie: a pure function of the network's shape and the room there is. */
 
-export interface Point {
-  x: number;
-  y: number;
-}
-
-/** One edge: the line from node to node, and the box its curve is drawn in. */
-export interface EdgePlace {
-  layer: number;
-  source: number;
-  target: number;
-  from: Point;
-  to: Point;
-  /** centre of the thumbnail */
-  at: Point;
-}
-
-export interface Layout {
-  width: number;
-  height: number;
-  nodes: Point[][];
-  /** by layer, then target, then source, as in frames */
-  edges: EdgePlace[];
-  /** side of the square thumbnails */
-  size: number;
-}
-
-const LARGEST = 56;
-const MARGIN_X = 44;
-const MARGIN_Y = 34;
+import { middle, share, type Band } from './bands';
+import { GHOST, isLive, LARGEST, placeLinks, SMALLEST } from './links-layout';
+import { matrixGap, placeMatrix } from './matrix-layout';
+import type { EdgePlace, Flow, Layout, LayerView, MatrixPlace, Point, Shape } from './places';
 
 /** Edges of one layer above which the layer is shown as a matrix of functions. */
 export const MATRIX_ABOVE = 25;
 
-/** Lays the network out from left to right in `width` × `height`. */
-export function layoutNetwork(widths: readonly number[], width: number, height: number): Layout {
-  const columns = widths.length;
-  const innerWidth = Math.max(width - 2 * MARGIN_X, 1);
-  const innerHeight = Math.max(height - 2 * MARGIN_Y, 1);
-  const nodes = widths.map((count, layer) =>
-    Array.from({ length: count }, (_, index) => ({
-      x: MARGIN_X + (columns === 1 ? 0 : (layer / (columns - 1)) * innerWidth),
-      y: MARGIN_Y + ((index + 0.5) / count) * innerHeight,
-    })),
+/** The view that suits a layer of so many edges. */
+export const suitableView = (numEdges: number): LayerView => (numEdges > MATRIX_ABOVE ? 'matrix' : 'links');
+
+const MARGINS = { right: { along: 40, across: 16 }, down: { along: 36, across: 14 } };
+const NODE_RADIUS = 9;
+
+/** Lays the network out in the room, read from left to right or downwards, whichever draws its curves larger. */
+export function layoutNetwork(shape: Shape, width: number, height: number): Layout {
+  return layoutAlong(bestFlow(shape, width, height), shape, width, height);
+}
+
+/** The flow must not turn when edges are cut, so it is chosen as if all of them lived; matrices stand in a row. */
+function bestFlow(shape: Shape, width: number, height: number): Flow {
+  if (shape.views.includes('matrix')) return 'right';
+  const sizeOf = (flow: Flow): number =>
+    Math.min(...layoutAlong(flow, { ...shape, live: [] }, width, height).edges.map((edge) => edge.size));
+  return sizeOf('down') > sizeOf('right') ? 'down' : 'right';
+}
+
+function layoutAlong(flow: Flow, shape: Shape, width: number, height: number): Layout {
+  const margin = { ...MARGINS[flow] };
+  if (flow === 'right') margin.along = Math.max(margin.along, shape.nameRoom);
+  const across = Math.max((flow === 'right' ? height : width) - 2 * margin.across, leastAcross(shape));
+  const gaps = shape.views.map((view, layer) =>
+    view === 'matrix' ? matrixGap(shape.widths[layer] ?? 1) : { weight: 1, least: 3 * SMALLEST },
   );
-  const size = thumbnailSize(widths, innerWidth, innerHeight);
+  const least = gaps.reduce((sum, gap) => sum + gap.least, 0);
+  const along = Math.max((flow === 'right' ? width : height) - 2 * margin.along, least);
+  const stretches = share(
+    { start: margin.along, length: along },
+    gaps.map((gap) => gap.weight),
+  );
+  const whole = { start: margin.across, length: across };
+  const bands = placeNodes(shape, whole, stretches);
+  const toPoint = (a: number, c: number): Point => (flow === 'right' ? { x: a, y: c } : { x: c, y: a });
+  const nodes = bands.map((column, layer) => {
+    const a = layer === 0 ? margin.along : ends(stretches[layer - 1]);
+    return column.map((band) => toPoint(a, middle(band)));
+  });
   const edges: EdgePlace[] = [];
-  for (let layer = 0; layer + 1 < columns; layer++) {
-    const sources = nodes[layer] ?? [];
-    const targets = nodes[layer + 1] ?? [];
-    const slots = sources.length * targets.length;
-    targets.forEach((to, target) =>
-      sources.forEach((from, source) => {
-        // one row of thumbnails in the middle of the layer, ordered so that the lines to them cross little
-        const slot = slotOf(source, target, sources.length, targets.length);
-        const y = MARGIN_Y + ((slot + 0.5) / slots) * innerHeight;
-        edges.push({ layer, source, target, from, to, at: { x: (from.x + to.x) / 2, y } });
-      }),
+  const matrices: MatrixPlace[] = [];
+  shape.views.forEach((view, layer) => {
+    const stretch = stretches[layer] ?? whole;
+    const targets = bands[layer + 1] ?? [];
+    if (view === 'matrix') {
+      const placed = placeMatrix(layer, shape.widths[layer] ?? 1, stretch, targets.map(middle));
+      matrices.push(placed.matrix);
+      edges.push(...placed.edges);
+      return;
+    }
+    const links = placeLinks(shape, layer, bands, stretch.length);
+    for (const link of links) {
+      edges.push({ ...link, layer, at: toPoint(middle(stretch), link.across) });
+    }
+  });
+  return {
+    width: flow === 'right' ? along + 2 * margin.along : across + 2 * margin.across,
+    height: flow === 'right' ? across + 2 * margin.across : along + 2 * margin.along,
+    flow,
+    nodes,
+    nodeRadius: nodeRadius(bands),
+    edges,
+    matrices,
+  };
+}
+
+const ends = (band: Band | undefined): number => (band === undefined ? 0 : band.start + band.length);
+
+/** The room across the flow below which thumbnails or rows of a matrix could not be read. */
+function leastAcross({ widths, views }: Shape): number {
+  const needs = views.map((view, layer) => {
+    const targets = widths[layer + 1] ?? 1;
+    return view === 'matrix' ? targets * SMALLEST + 48 : (widths[layer] ?? 1) * targets * SMALLEST;
+  });
+  return Math.max(...needs, 1);
+}
+
+/** The bands of every layer's nodes; rows of a matrix and its target nodes share their heights. */
+function placeNodes(shape: Shape, whole: Band, stretches: readonly Band[]): Band[][] {
+  const hasMatrix = shape.views.includes('matrix');
+  return shape.widths.map((count, layer) => {
+    if (hasMatrix) {
+      const pitch =
+        shape.views[layer - 1] === 'matrix'
+          ? matrixPitch(shape.widths[layer - 1] ?? 1, count, whole, stretches[layer - 1] ?? whole)
+          : Math.min(whole.length / count, layer === 0 ? LARGEST : whole.length);
+      const start = middle(whole) - (pitch * count) / 2;
+      return share({ start, length: pitch * count }, Array<number>(count).fill(1));
+    }
+    return share(
+      whole,
+      Array.from({ length: count }, (_, node) => (actsAt(shape, layer, node) ? 1 : GHOST)),
     );
-  }
-  return { width, height, nodes, edges, size };
+  });
 }
 
-/** The vertical place of an edge among all of its layer: by the mean height of its two ends. */
-function slotOf(source: number, target: number, sources: number, targets: number): number {
-  // the side with more nodes leads, so each of its nodes has its edges together
-  return targets >= sources ? target * sources + source : source * targets + target;
+function matrixPitch(sources: number, targets: number, whole: Band, stretch: Band): number {
+  return Math.min((whole.length - 48) / targets, matrixGap(sources).pitch(stretch.length), LARGEST);
 }
 
-function thumbnailSize(widths: readonly number[], innerWidth: number, innerHeight: number): number {
-  let size = LARGEST;
-  for (let layer = 0; layer + 1 < widths.length; layer++) {
-    const slots = (widths[layer] ?? 1) * (widths[layer + 1] ?? 1);
-    size = Math.min(size, (innerHeight / slots) * 0.86, (innerWidth / (widths.length - 1)) * 0.45);
-  }
-  return Math.max(size, 8);
+/** Whether any live edge arrives at the node and any leaves it. */
+function actsAt(shape: Shape, layer: number, node: number): boolean {
+  const before = shape.widths[layer - 1];
+  const after = shape.widths[layer + 1];
+  const some = (count: number, test: (index: number) => boolean): boolean =>
+    Array.from({ length: count }, (_, index) => index).some(test);
+  return (
+    (before === undefined || some(before, (source) => isLive(shape, layer - 1, source, node))) &&
+    (after === undefined || some(after, (target) => isLive(shape, layer, node, target)))
+  );
+}
+
+function nodeRadius(bands: readonly Band[][]): number {
+  const pitches = bands.map((column) => Math.min(...column.map((band) => band.length)));
+  return Math.max(4, Math.min(NODE_RADIUS, 0.36 * Math.min(...pitches)));
+}
+
+/** The two lines of an edge: from its source node into the box, and out of it to the target node. */
+export function linkPath(layout: Layout, edge: EdgePlace): string {
+  const from = layout.nodes[edge.layer]?.[edge.source];
+  const to = layout.nodes[edge.layer + 1]?.[edge.target];
+  if (from === undefined || to === undefined) return '';
+  const half = edge.size / 2;
+  const { x, y } = edge.at;
+  const [enter, leave] =
+    layout.flow === 'right'
+      ? [`${round(x - half)} ${round(y)}`, `${round(x + half)} ${round(y)}`]
+      : [`${round(x)} ${round(y - half)}`, `${round(x)} ${round(y + half)}`];
+  return `M${round(from.x)} ${round(from.y)}L${enter}M${leave}L${round(to.x)} ${round(to.y)}`;
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+/** A layout on the way from one to another of the same shape; the later one at once when their shapes differ. */
+export function blendLayouts(from: Layout, to: Layout): (progress: number) => Layout {
+  const isSameShape =
+    from.flow === to.flow &&
+    from.edges.length === to.edges.length &&
+    from.nodes.map((column) => column.length).join() === to.nodes.map((column) => column.length).join() &&
+    from.matrices.length === to.matrices.length;
+  if (!isSameShape) return () => to;
+  return (progress) => {
+    if (progress >= 1) return to;
+    const mix = (left: number, right: number): number => left + (right - left) * progress;
+    const mixPoint = (left: Point, right: Point): Point => ({
+      x: mix(left.x, right.x),
+      y: mix(left.y, right.y),
+    });
+    return {
+      ...to,
+      nodes: to.nodes.map((column, layer) =>
+        column.map((node, index) => mixPoint(from.nodes[layer]?.[index] ?? node, node)),
+      ),
+      edges: to.edges.map((edge, index) => {
+        const before = from.edges[index] ?? edge;
+        return { ...edge, at: mixPoint(before.at, edge.at), size: mix(before.size, edge.size) };
+      }),
+    };
+  };
 }

@@ -149,7 +149,8 @@ export class SessionState {
 
   private report(error: unknown): string {
     if (error instanceof RefusedError) {
-      this.notify('error', error.message);
+      // whoever cuts is asked in place
+      if (error.code !== 'would_sever') this.notify('error', error.message);
       return error.code;
     }
     this.notify('error', texts.notices.offline);

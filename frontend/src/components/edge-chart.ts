@@ -1,0 +1,90 @@
+/** The inspected edge as a Plotly figure: its curve, the data on its input, its grid, and a formula laid over it. */
+
+import type { Candidate, CandidatesEvent, InspectionEvent } from '../protocol/messages';
+import { texts } from '../texts';
+import { colour, type Chart } from './plotly';
+
+type Trace = Record<string, unknown>;
+
+/** A formula that is compared with the curve it was found for. */
+export interface Comparison {
+  candidate: Candidate;
+  event: CandidatesEvent;
+}
+
+/** Draws one edge; `basis` adds the curve's parts, `comparison` a candidate and what it leaves over. */
+export function edgeChart(inspection: InspectionEvent, basis: boolean, comparison: Comparison | null): Chart {
+  return {
+    traces: [
+      histogram(inspection),
+      ...(basis ? inspection.basis_curves.map((y) => line(inspection.x, y, 'muted', { width: 1 })) : []),
+      line(
+        inspection.x,
+        inspection.y,
+        inspection.kind === 'symbolic' ? 'formula' : 'curve',
+        { width: 2.5 },
+        texts.inspector.curve,
+      ),
+      ...(comparison === null ? [] : overlaid(comparison)),
+    ],
+    layout: {
+      margin: { l: 44, r: 10, t: 8, b: 28 },
+      bargap: 0,
+      xaxis: { zeroline: false, nticks: 7 },
+      yaxis: {
+        overlaying: 'y2',
+        side: 'left',
+        tickmode: 'auto',
+        exponentformat: 'power',
+        nticks: 6,
+        zeroline: true,
+      },
+      yaxis2: {
+        visible: false,
+        fixedrange: true,
+        range: [0, 3 * Math.max(1, ...inspection.histogram_counts)],
+      },
+      shapes: inspection.grid.map(gridMark),
+      showlegend: comparison !== null,
+      legend: { orientation: 'h', y: 1.14, x: 0, font: { size: 11 } },
+    },
+  };
+}
+
+function histogram(inspection: InspectionEvent): Trace {
+  const edges = inspection.histogram_edges;
+  return {
+    type: 'bar',
+    name: texts.inspector.data,
+    x: inspection.histogram_counts.map((_, bin) => ((edges[bin] ?? 0) + (edges[bin + 1] ?? 0)) / 2),
+    y: inspection.histogram_counts,
+    yaxis: 'y2',
+    marker: { color: colour('line') },
+    hoverinfo: 'skip',
+    showlegend: false,
+  };
+}
+
+function line(x: number[], y: number[], tone: string, style: Trace, name?: string): Trace {
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    x,
+    y,
+    line: { color: colour(tone), ...style },
+    ...(name === undefined ? { hoverinfo: 'skip', showlegend: false } : { name }),
+  };
+}
+
+function overlaid({ candidate, event }: Comparison): Trace[] {
+  const residual = candidate.curve.map((value, index) => (event.y[index] ?? 0) - value);
+  return [
+    line(event.x, candidate.curve, 'formula', { width: 2.5, dash: 'dash' }, candidate.name),
+    line(event.x, residual, 'weak', { width: 1, dash: 'dot' }, texts.inspector.residual),
+  ];
+}
+
+function gridMark(at: number): Trace {
+  const ink = { color: colour('muted'), width: 1 };
+  return { type: 'line', x0: at, x1: at, yref: 'paper', y0: 0, y1: 0.03, line: ink };
+}

@@ -1,0 +1,56 @@
+/** The matrix of functions Φ_l: a cell for each curve, rows are targets, columns are sources. */
+
+import type { EdgePlace, MatrixPlace } from './places';
+
+/** Room on either side of a matrix, for the lines that lead into it and out of its rows. */
+const SIDE = 34;
+const SMALLEST_PITCH = 15;
+const LARGEST_PITCH = 72;
+
+interface Gap {
+  /** its share of the room along the flow, where a layer of links counts 1 */
+  weight: number;
+  least: number;
+  pitch(length: number): number;
+}
+
+/** How much room a matrix with so many columns wants between two columns of nodes. */
+export function matrixGap(sources: number): Gap {
+  return {
+    weight: Math.min(Math.max(sources / 5, 1), 3),
+    least: sources * SMALLEST_PITCH + 2 * SIDE,
+    pitch: (length) => (length - 2 * SIDE) / sources,
+  };
+}
+
+/** Places the cells of one layer between its columns of nodes, rows at the heights of the target nodes. */
+export function placeMatrix(
+  layer: number,
+  sources: number,
+  stretch: { start: number; length: number },
+  rows: readonly number[],
+): { matrix: MatrixPlace; edges: EdgePlace[] } {
+  const rowPitch = rows.length > 1 ? (rows[1] ?? 0) - (rows[0] ?? 0) : LARGEST_PITCH;
+  const pitch = Math.min(rowPitch, (stretch.length - 2 * SIDE) / sources, LARGEST_PITCH);
+  const centre = stretch.start + stretch.length / 2;
+  const columns = Array.from(
+    { length: sources },
+    (_, source) => centre + (source - (sources - 1) / 2) * pitch,
+  );
+  const size = pitch * 0.92;
+  return {
+    matrix: {
+      layer,
+      left: centre - (sources * pitch) / 2,
+      top: (rows[0] ?? 0) - pitch / 2,
+      width: sources * pitch,
+      height: (rows.at(-1) ?? 0) - (rows[0] ?? 0) + pitch,
+      pitch,
+      columns,
+      rows: [...rows],
+    },
+    edges: rows.flatMap((y, target) =>
+      columns.map((x, source) => ({ layer, source, target, at: { x, y }, size, room: pitch })),
+    ),
+  };
+}
