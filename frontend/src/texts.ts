@@ -32,8 +32,9 @@ export const texts = {
     undo: (what: string | null) => (what === null ? 'Undo' : `Undo: ${what}`),
     redo: (what: string | null) => (what === null ? 'Redo' : `Redo: ${what}`),
     stepCount: (step: number) => `step ${step}`,
-    trainRmse: 'train RMSE',
-    testRmse: 'test RMSE',
+    train: 'train',
+    test: 'test',
+    rmse: ' RMSE',
     states: { running: 'learning', paused: 'paused', diverged: 'diverged', converged: 'converged' },
     watching: ' watching',
   },
@@ -119,6 +120,16 @@ export const texts = {
     legend: 'How edges are drawn',
     importance: 'importance',
     help: 'Arrow keys move between edges, Enter opens one, Delete cuts it.',
+  },
+  guide: {
+    heading: 'From curves to the law',
+    steps: {
+      learn: 'Let it learn: every curve is a function that finds its shape.',
+      cut: 'Cut weak edges: what matters little goes, what is left reads clearer.',
+      find: 'Choose a curve, find its formula and apply it; then the next one.',
+      read: 'Let the constants settle, and read the law under the diagram.',
+    },
+    done: 'done',
   },
   weak: {
     heading: 'Cut weak edges',

@@ -123,6 +123,7 @@ describe('linkPath', () => {
     const [edge] = layout.edges;
     expect(layout.flow).toBe('down');
     expect(edge === undefined ? '' : linkPath(layout, edge)).toBe('M50 36L50 169M50 231L50 364');
+    expect(edge === undefined ? '' : linkPath(layout, edge, true)).toBe('M50 36L50 169M50 249L50 364');
   });
 });
 

@@ -125,8 +125,11 @@ function nodeRadius(bands: readonly Band[][]): number {
   return Math.max(4, Math.min(NODE_RADIUS, 0.36 * Math.min(...pitches)));
 }
 
-/** The two lines of an edge: from its source node into the box, and out of it to the target node. */
-export function linkPath(layout: Layout, edge: EdgePlace): string {
+/** Height of a label that stands under its box. */
+const LABEL = 18;
+
+/** The two lines of an edge: from its source node into the box, and out of it, past a label, to the target node. */
+export function linkPath(layout: Layout, edge: EdgePlace, isLabelled = false): string {
   const from = layout.nodes[edge.layer]?.[edge.source];
   const to = layout.nodes[edge.layer + 1]?.[edge.target];
   if (from === undefined || to === undefined) return '';
@@ -135,7 +138,7 @@ export function linkPath(layout: Layout, edge: EdgePlace): string {
   const [enter, leave] =
     layout.flow === 'right'
       ? [`${round(x - half)} ${round(y)}`, `${round(x + half)} ${round(y)}`]
-      : [`${round(x)} ${round(y - half)}`, `${round(x)} ${round(y + half)}`];
+      : [`${round(x)} ${round(y - half)}`, `${round(x)} ${round(y + half + (isLabelled ? LABEL : 0))}`];
   return `M${round(from.x)} ${round(from.y)}L${enter}M${leave}L${round(to.x)} ${round(to.y)}`;
 }
 

@@ -198,7 +198,9 @@ export class SessionState {
         return;
       case 'status':
         this.status = event.status;
-        if (event.status.sentence !== '') this.notify('warning', event.status.sentence);
+        if (event.status.sentence !== '') {
+          this.notify(event.status.state === 'diverged' ? 'warning' : 'info', event.status.sentence);
+        }
         return;
       case 'history':
         this.history = event.history;
