@@ -16,6 +16,8 @@ export interface RunSocketHandlers {
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
+/** a connection that says nothing for so long, when something was to come, is taken for dead */
+const SILENCE = 10_000;
 /** close codes after which trying again is no use: unknown session, foreign origin, deleted */
 const FINAL_CODES = new Set([4404, 4403, 4410]);
 
@@ -38,6 +40,9 @@ export class RunSocket {
   private lastRequest = 0;
   private readonly waiting = new Map<number, Waiting>();
   private closed = false;
+  /** where the page stands in the numbered events, null until a snapshot came */
+  private place: { epoch: number; seq: number } | null = null;
+  private silence: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly url: string,
@@ -67,22 +72,67 @@ export class RunSocket {
     if (this.socket === null) this.open();
   }
 
+  /** Asks whether the connection still lives, as after sleep, when a browser does not notice that it died. */
+  probe(): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.resync(this.socket);
+    else if (this.socket === null && !this.closed) this.retry();
+  }
+
   close(): void {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    this.hear();
     this.socket?.close();
   }
 
   private open(): void {
     this.handlers.onConnection('connecting', null);
+    this.place = null;
     const socket = new WebSocket(this.url);
     socket.binaryType = 'arraybuffer';
     socket.onmessage = (message: MessageEvent<unknown>) => this.receive(message.data);
-    socket.onclose = (event) => this.lose(event.code);
+    socket.onclose = (event) => {
+      if (this.socket === socket) this.lose(event.code);
+    };
     this.socket = socket;
+    this.expect(socket);
+  }
+
+  private resync(socket: WebSocket): void {
+    socket.send(JSON.stringify({ type: 'resync' }));
+    this.expect(socket);
+  }
+
+  /** Gives the connection up unless something comes in time. */
+  private expect(socket: WebSocket): void {
+    this.hear();
+    this.silence = setTimeout(() => {
+      if (this.socket !== socket) return;
+      this.lose(0);
+      socket.close();
+    }, SILENCE);
+  }
+
+  private hear(): void {
+    if (this.silence !== null) clearTimeout(this.silence);
+    this.silence = null;
+  }
+
+  /** Notes an event's number; one that does not follow means that the page missed something. */
+  private follow(event: ServerEvent): void {
+    const place = this.place;
+    if (event.type === 'snapshot') {
+      this.place = { epoch: event.epoch, seq: event.seq };
+    } else if (place !== null && this.socket !== null && event.request_id === null) {
+      if (event.epoch !== place.epoch || event.seq > place.seq + 1) {
+        this.place = null;
+        this.resync(this.socket);
+      } else place.seq = Math.max(place.seq, event.seq);
+    }
   }
 
   private receive(data: unknown): void {
+    this.hear();
     if (data instanceof ArrayBuffer) {
       const frame = decodeFrame(data);
       if (frame !== null) this.offer(frame);
@@ -100,6 +150,7 @@ export class RunSocket {
       else asked.resolve(event);
     }
     this.handlers.onEvent(event);
+    this.follow(event);
   }
 
   /** Keeps the frame until the next animation frame; an older one that was not painted yet is dropped. */
@@ -125,6 +176,7 @@ export class RunSocket {
 
   private lose(code: number): void {
     this.socket = null;
+    this.hear();
     for (const { reject } of this.waiting.values()) reject(new Error('offline'));
     this.waiting.clear();
     if (this.closed) return;

@@ -97,6 +97,8 @@ export class SessionState {
         this.retryAt = retryAt;
       },
     });
+    addEventListener('online', this.probe);
+    document.addEventListener('visibilitychange', this.probe);
   }
 
   /** Carries out an act; a refusal becomes a notice and resolves to its code. */
@@ -106,6 +108,16 @@ export class SessionState {
       return null;
     } catch (error) {
       return this.report(error);
+    }
+  }
+
+  /** Carries out an act that a form asked for; a refusal resolves to the sentence that the form shows. */
+  async attempt(command: Asked): Promise<string | null> {
+    try {
+      await this.socket.ask(command);
+      return null;
+    } catch (error) {
+      return error instanceof RefusedError ? error.message : texts.notices.offline;
     }
   }
 
@@ -144,8 +156,15 @@ export class SessionState {
   }
 
   close(): void {
+    removeEventListener('online', this.probe);
+    document.removeEventListener('visibilitychange', this.probe);
     this.socket.close();
   }
+
+  /** a page that comes back from sleep or to a network asks whether its connection lives */
+  private readonly probe = (): void => {
+    if (!document.hidden) this.socket.probe();
+  };
 
   private report(error: unknown): string {
     if (error instanceof RefusedError) {

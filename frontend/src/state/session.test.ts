@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fakeBrowser, FakeSocket, restoreBrowser, SNAPSHOT } from '../protocol/fake-server';
+import type { ServerEvent } from '../protocol/messages';
+import { texts } from '../texts';
+import { SessionState } from './session.svelte';
+
+let browser: ReturnType<typeof fakeBrowser>;
+let session: SessionState;
+
+beforeEach(() => {
+  browser = fakeBrowser();
+  session = new SessionState('one', 'a key');
+});
+
+afterEach(() => {
+  session.close();
+  restoreBrowser();
+});
+
+const EDGE = { layer: 0, source: 1, target: 0 };
+let seq = SNAPSHOT.seq;
+const numbered = { epoch: 0, request_id: null };
+const deliver = (event: ServerEvent): void => FakeSocket.last.deliver(event);
+
+function showImportances(...importance: number[]): void {
+  const [first, second] = importance;
+  FakeSocket.last.deliverFrame(1, { edges: 2, importance: first ?? 0 });
+  browser.paint();
+  session.frame?.importance.set([first ?? 0, second ?? 0]);
+  const frame = session.frame;
+  session.frame = frame === null ? null : { ...frame };
+}
+
+describe('SessionState', () => {
+  beforeEach(() => {
+    seq = SNAPSHOT.seq;
+  });
+
+  it('carries its key to the server and shows what the snapshot says', () => {
+    expect(FakeSocket.last.url).toBe('ws://here/ws/sessions/one?key=a%20key');
+    expect(session.connection).toBe('connecting');
+    FakeSocket.last.accept();
+    expect(session.connection).toBe('live');
+    expect(session.structure?.network.widths).toEqual([2, 1]);
+    expect(session.losses).toEqual(SNAPSHOT.losses);
+    expect(session.canAct).toBe(true);
+    expect(session.whyNot).toBeNull();
+  });
+
+  it('cannot act while it only watches or is offline, and says why', () => {
+    FakeSocket.last.accept({ can_edit: false });
+    expect([session.canAct, session.whyNot]).toEqual([false, texts.share.readOnly]);
+    FakeSocket.last.accept();
+    FakeSocket.last.close(1006);
+    expect([session.canAct, session.whyNot]).toEqual([false, texts.connection.offline]);
+    expect(session.structure).not.toBeNull();
+  });
+
+  it('previews which edges a threshold would take', () => {
+    FakeSocket.last.accept();
+    showImportances(0.01, 0.5);
+    expect(session.weakEdges).toEqual([]);
+    session.weakThreshold = 0.03;
+    expect(session.weakEdges.map((edge) => edge.source)).toEqual([0]);
+    session.weakThreshold = 0.9;
+    expect(session.weakEdges.map((edge) => edge.source)).toEqual([0, 1]);
+  });
+
+  it('lets an edge go that the new structure does not have', () => {
+    FakeSocket.last.accept();
+    session.select(EDGE);
+    expect(session.selectedInfo?.kind).toBe('spline');
+    const edges = SNAPSHOT.structure.edges.slice(0, 1);
+    deliver({
+      ...numbered,
+      seq: ++seq,
+      type: 'structure',
+      reason: 'shape',
+      fresh: false,
+      structure: { ...SNAPSHOT.structure, revision: 2, edges },
+    });
+    expect(session.selectedEdge).toBeNull();
+  });
+
+  it('forgets losses and threshold with a fresh network', () => {
+    FakeSocket.last.accept();
+    session.weakThreshold = 0.1;
+    deliver({
+      ...numbered,
+      seq: ++seq,
+      type: 'structure',
+      reason: 'data',
+      fresh: true,
+      structure: { ...SNAPSHOT.structure, revision: 2 },
+    });
+    expect([session.losses, session.weakThreshold]).toEqual([[], null]);
+  });
+
+  it('keeps a long history of losses bounded, first and last included', () => {
+    FakeSocket.last.accept({ losses: [] });
+    for (let batch = 0; batch < 100; batch++) {
+      const points = Array.from({ length: 100 }, (_, index) => ({
+        step: 100 * batch + index,
+        train: 1,
+        test: 1,
+      }));
+      deliver({ ...numbered, seq: ++seq, type: 'losses', points });
+    }
+    expect(session.losses.length).toBeLessThanOrEqual(4000);
+    expect([session.losses[0]?.step, session.losses.at(-1)?.step]).toEqual([0, 9999]);
+  });
+
+  it('says what the server refuses, once', async () => {
+    FakeSocket.last.accept();
+    const refuse = async (requestId: number): Promise<string | null> => {
+      const refused = session.act({ type: 'undo' });
+      deliver({
+        ...numbered,
+        seq,
+        request_id: requestId,
+        type: 'error',
+        code: 'empty',
+        sentence: 'Nothing to undo.',
+      });
+      return refused;
+    };
+    expect([await refuse(1), await refuse(2)]).toEqual(['empty', 'empty']);
+    expect(session.notices.map((notice) => notice.sentence)).toEqual(['Nothing to undo.']);
+    session.dismiss(session.notices[0]?.id ?? 0);
+    expect(session.notices).toEqual([]);
+  });
+
+  it('leaves it to the asker to ask again before a cut that severs', async () => {
+    FakeSocket.last.accept();
+    const refused = session.act({ type: 'prune', edges: [EDGE], allow_sever: false });
+    deliver({ ...numbered, seq, request_id: 1, type: 'error', code: 'would_sever', sentence: 'It would.' });
+    expect(await refused).toBe('would_sever');
+    expect(session.notices).toEqual([]);
+  });
+
+  it('gives a form the sentence to show beside its field', async () => {
+    FakeSocket.last.accept();
+    const refused = session.attempt({ type: 'refine', grid_size: 3 });
+    deliver({ ...numbered, seq, request_id: 1, type: 'error', code: 'coarser', sentence: 'Finer, please.' });
+    expect(await refused).toBe('Finer, please.');
+    expect(session.notices).toEqual([]);
+  });
+
+  it('warns of divergence and tells the rest', () => {
+    FakeSocket.last.accept();
+    const tell = (state: 'diverged' | 'converged', sentence: string): void =>
+      deliver({ ...numbered, seq: ++seq, type: 'status', status: { state, step: 9, sentence } });
+    tell('diverged', 'It diverged at step 9.');
+    tell('converged', 'It converged.');
+    expect(session.notices.map((notice) => notice.level)).toEqual(['warning', 'info']);
+  });
+
+  it('drops what it knew of an edge when another is chosen', () => {
+    FakeSocket.last.accept();
+    session.select(EDGE);
+    deliver({ ...numbered, seq, type: 'candidates', edge: EDGE, revision: 1, x: [], y: [], candidates: [] });
+    expect(session.candidates).not.toBeNull();
+    session.select({ ...EDGE, source: 0 });
+    expect(session.candidates).toBeNull();
+    deliver({ ...numbered, seq, type: 'candidates', edge: EDGE, revision: 1, x: [], y: [], candidates: [] });
+    expect(session.candidates).toBeNull();
+  });
+});
