@@ -7,6 +7,13 @@ const number = (value: number, digits = 3): string => {
   return value.toPrecision(digits);
 };
 
+const delimiters = new Map([
+  [',', 'commas'],
+  [';', 'semicolons'],
+  ['\t', 'tabs'],
+  ['|', 'bars'],
+]);
+
 const subscript = (digit: number): string => String.fromCharCode(0x2080 + digit);
 
 export const texts = {
@@ -74,7 +81,9 @@ export const texts = {
     inputs: 'Inputs',
     classification: 'The target is a class, 0 or 1',
     rows: (count: number, columns: number) => `${count} rows, ${columns} columns`,
-    truth: 'Truth',
+    delimiter: (sign: string) => `separated by ${delimiters.get(sign) ?? sign}`,
+    preview: 'First rows',
+    suggested: (widths: number[]) => `Starts with the widths ${widths.join(', ')}.`,
   },
   network: {
     heading: 'Network',
@@ -90,6 +99,17 @@ export const texts = {
     refine: 'Refine the grid',
     note: 'A change of shape starts a fresh network; refining keeps the curves.',
     parameters: (count: number) => `${count} parameters`,
+    badWidth: (most: number) => `A hidden layer has 1 to ${most} nodes.`,
+    badGrid: (most: number) => `A grid has 1 to ${most} intervals.`,
+    badOrder: (most: number) => `The order is a whole number from 0 to ${most}.`,
+    tooManyEdges: (count: number, most: number) =>
+      `${count} edges are more than the ${most} that can be drawn.`,
+    refineHint: (size: number) => `Takes a grid size above ${size}`,
+  },
+  fields: {
+    needed: 'A number is needed.',
+    outside: (low: number, high: number, isWhole: boolean) =>
+      `${isWhole ? 'A whole number' : 'A number'} from ${low} to ${high}, please.`,
   },
   training: {
     heading: 'Training',
@@ -105,6 +125,7 @@ export const texts = {
   },
   diagram: {
     name: 'The network',
+    waiting: 'Waiting for the first picture…',
     edge: (name: string, shows: string) => `edge ${name} ${shows}`,
     learned: (importance: number) => `learned curve, importance ${number(importance, 2)}`,
     formula: (label: string) => `formula ${label}`,
@@ -198,6 +219,8 @@ export const texts = {
     target: 'target',
     predicted: 'predicted',
     probability: 'probability of class 1',
+    ofClass: (value: number) => `class ${value}`,
+    boundary: 'boundary',
     loading: 'Loading the chart…',
   },
   shortcuts: {

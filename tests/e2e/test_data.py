@@ -56,7 +56,7 @@ def test_a_broken_csv_file_is_refused_with_row_and_column(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "types"), [("Two moons", "heatmap,scatter"), ("J₀(20x)", "scatter,scatter,scatter")]
+    ("problem", "types"), [("Two moons", "heatmap,contour,scatter,scatter"), ("J₀(20x)", "scatter,scatter,scatter")]
 )
 def test_a_ready_problem_is_drawn_as_it_is(page: Page, problem: str, types: str) -> None:
     page.get_by_role("combobox", name="Problem").select_option(problem)

@@ -1,5 +1,7 @@
 /** The little of Plotly that the page uses, loaded when the first chart is drawn. */
 
+import { MediaQuery } from 'svelte/reactivity';
+
 export interface Chart {
   traces: Record<string, unknown>[];
   layout: Record<string, unknown>;
@@ -22,8 +24,11 @@ function load(): Promise<Plotly> {
   return loading;
 }
 
-/** Reads a colour of the house from the page, as Plotly takes no custom properties. */
+const dark = new MediaQuery('(prefers-color-scheme: dark)');
+
+/** Reads a colour of the house from the page, as Plotly takes no custom properties; it follows the colour scheme. */
 export function colour(name: string): string {
+  void dark.current;
   const probe = document.createElement('span');
   probe.style.color = `var(--${name})`;
   document.body.append(probe);
