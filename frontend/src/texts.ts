@@ -155,8 +155,11 @@ export const texts = {
   weak: {
     heading: 'Cut weak edges',
     threshold: 'Importance below',
-    count: (count: number) => (count === 1 ? '1 edge would go' : `${count} edges would go`),
+    count: (count: number) =>
+      count === 0 ? 'no edge is that weak' : count === 1 ? '1 edge would go' : `${count} edges would go`,
+    look: 'Cut weak edges…',
     cut: 'Cut weak edges',
+    keep: 'Keep them',
     effect: (before: number, after: number) => `test RMSE ${number(before)} → ${number(after)}`,
     severs: 'This would sever the output, which would become a constant.',
     anyway: 'Cut anyway',

@@ -28,7 +28,7 @@ def test_a_lost_connection_leaves_a_grey_picture_and_no_acts(browser: Browser, o
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()
     expect(page.locator("main")).to_have_css("filter", "grayscale(1)")
     expect(curve).to_have_attribute("d", re.compile("^M"))
-    for name in ("Step", "Reset", "Cut weak edges", "Cut this edge", "Find a formula", "Start a fresh network"):
+    for name in ("Step", "Reset", "Cut weak edges…", "Cut this edge", "Find a formula", "Start a fresh network"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
     expect(page.get_by_role("complementary", name="Edge").get_by_text(OFFLINE)).to_be_visible()
     page.context.close()
@@ -97,4 +97,22 @@ def test_the_guide_follows_the_story(page: Page) -> None:
     page.get_by_label("Steps a second").press("Enter")
     expect(step).to_contain_text("Cut weak edges", timeout=SLOW)
     page.get_by_role("button", name="Cut weak edges").click()
+    expect(page.get_by_text(re.compile(r"\d+ edges would go · test RMSE"))).to_be_visible()
+    expect(page.locator("g.edge.pruned")).to_have_count(0)
+    page.get_by_role("button", name="Cut weak edges").click()
     expect(step).to_contain_text("Choose a curve")
+
+
+def test_a_preview_of_weak_edges_can_be_put_away(page: Page) -> None:
+    slider = page.get_by_label("Importance below")
+    weak = page.locator("g.edge.weak")
+    slider.press("End")
+    expect(weak.first).to_be_visible()
+    page.get_by_role("button", name="Keep them").click()
+    expect(weak).to_have_count(0)
+    slider.press("Home")
+    expect(page.get_by_text("no edge is that weak")).to_be_visible()
+    expect(page.get_by_role("button", name="Cut weak edges")).to_be_disabled()
+    slider.press("End")
+    slider.press("Escape")
+    expect(weak).to_have_count(0)

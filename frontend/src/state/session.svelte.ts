@@ -52,6 +52,8 @@ export class SessionState {
   retryAt = $state<number | null>(null);
   canEdit = $state(false);
   notices = $state.raw<Notice[]>([]);
+  /** what was last done to the network, for who does not see it */
+  lastChange = $state('');
 
   selectedEdge = $state.raw<EdgeRef | null>(null);
   weakThreshold = $state<number | null>(null);
@@ -207,6 +209,7 @@ export class SessionState {
           this.overlay = null;
         }
         this.structure = event.structure;
+        this.lastChange = event.reason;
         this.keepSelection(event.structure);
         return;
       case 'training':
