@@ -208,6 +208,7 @@ export const texts = {
     closed: 'closed form',
   },
   panels: {
+    heading: 'Charts',
     loss: 'Loss',
     prediction: 'Prediction',
     residuals: 'Residuals',

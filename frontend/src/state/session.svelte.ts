@@ -72,9 +72,10 @@ export class SessionState {
     );
   });
 
-  readonly selectedInfo: EdgeInfo | null = $derived(
-    this.structure?.edges.find((edge) => sameEdge(edge, this.selectedEdge)) ?? null,
+  readonly selectedIndex: number = $derived(
+    this.structure?.edges.findIndex((edge) => sameEdge(edge, this.selectedEdge)) ?? -1,
   );
+  readonly selectedInfo: EdgeInfo | null = $derived(this.structure?.edges[this.selectedIndex] ?? null);
 
   /** whether acts are possible now, and if not, why */
   readonly canAct: boolean = $derived(this.canEdit && this.connection === 'live');
