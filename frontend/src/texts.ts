@@ -25,6 +25,8 @@ export const texts = {
     goneTitle: 'This session is not here any more',
     goneText: 'The link may be old, or the session was deleted.',
     startNew: 'Start a new session',
+    noCatalogue: (why: string) => `The list of ready problems could not be loaded: ${why}`,
+    skip: 'Skip to the network',
     settings: 'Settings',
     details: 'Edge',
     close: 'Close',

@@ -62,15 +62,18 @@ export class SessionState {
   overlay = $state.raw<Candidate | null>(null);
   cutMeasured = $state.raw<CutMeasuredEvent | null>(null);
 
-  /** edges that a cut at the present threshold would take */
-  readonly weakEdges: EdgeInfo[] = $derived.by(() => {
+  /** whether a cut at the present threshold would take each edge, in the order of frames */
+  readonly isWeak: boolean[] = $derived.by(() => {
     const { weakThreshold, frame, structure } = this;
     if (weakThreshold === null || frame === null || structure === null) return [];
     if (frame.numEdges !== structure.edges.length) return [];
-    return structure.edges.filter(
+    return structure.edges.map(
       (edge, index) => edge.kind !== 'pruned' && (frame.importance[index] ?? 0) < weakThreshold,
     );
   });
+  readonly weakEdges: EdgeInfo[] = $derived(
+    this.structure?.edges.filter((_, index) => this.isWeak[index] === true) ?? [],
+  );
 
   readonly selectedIndex: number = $derived(
     this.structure?.edges.findIndex((edge) => sameEdge(edge, this.selectedEdge)) ?? -1,
