@@ -59,6 +59,13 @@ def test_nothing_scrolls_sideways(sized: Page) -> None:
     assert sized.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_the_page_itself_scrolls_on_a_phone_alone(sized: Page) -> None:
+    sized.get_by_role("button", name="Matrix", exact=True).click()
+    expect(sized.locator("g.frame")).to_have_count(2)
+    is_phone = sized.evaluate("innerWidth") == PHONE[0]
+    assert sized.evaluate("document.documentElement.scrollHeight > innerHeight") == is_phone
+
+
 def test_parts_of_the_header_stand_beside_each_other(sized: Page) -> None:
     parts = [*sized.locator("header").first.locator("button:visible, dl > div, h1, .live").all()]
     boxes = [box(part) for part in parts]

@@ -4,7 +4,7 @@ import type { EdgePlace, MatrixPlace } from './places';
 
 /** Room on either side of a matrix, for the lines that lead into it and out of its rows. */
 const SIDE = 34;
-const SMALLEST_PITCH = 15;
+const SMALLEST_PITCH = 22;
 const LARGEST_PITCH = 72;
 
 interface Gap {
