@@ -112,10 +112,12 @@ def test_settings_open_as_a_drawer_where_there_is_no_room(sized: Page) -> None:
         return
     expect(field).to_be_hidden()
     sized.get_by_role("button", name="Settings").click()
+    expect(sized.get_by_role("complementary", name="Settings").get_by_role("button", name="Close")).to_be_focused()
     field.scroll_into_view_if_needed()
     expect(field).to_be_in_viewport()
     sized.keyboard.press("Escape")
     expect(field).to_be_hidden()
+    expect(sized.get_by_role("button", name="Settings")).to_be_focused()
 
 
 def test_run_controls_stay_on_a_scrolled_phone(phone: Page) -> None:
