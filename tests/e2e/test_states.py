@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -116,3 +119,29 @@ def test_a_preview_of_weak_edges_can_be_put_away(page: Page) -> None:
     slider.press("End")
     slider.press("Escape")
     expect(weak).to_have_count(0)
+
+
+def grandchildren(pid: int) -> list[int]:
+    """Return the workers of a web process: they are forked by a server that is its child."""
+
+    def children(parent: int) -> list[int]:
+        of_threads = Path(f"/proc/{parent}/task").glob("*/children")
+        return [int(child) for children in of_threads for child in children.read_text().split()]
+
+    return [worker for child in children(pid) for worker in children(child)]
+
+
+def test_a_session_whose_worker_died_says_from_where_it_goes_on(browser: Browser, own_server: LiveServer) -> None:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(own_server.url)
+    curve = page.locator("g.edge path.curve").first
+    expect(curve).to_have_attribute("d", re.compile("^M"), timeout=SLOW)
+    page.wait_for_function("Number(document.querySelector('header dd').textContent.split(' ').at(-1)) > 15")
+    for worker in grandchildren(own_server.pid):
+        os.kill(worker, signal.SIGKILL)
+    expect(page.get_by_text(re.compile(r"it was restored from step \d+"))).to_be_visible(timeout=SLOW)
+    before = str(curve.get_attribute("d"))
+    expect(curve).not_to_have_attribute("d", before, timeout=SLOW)
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_text(re.compile("it was restored"))).to_be_hidden()
+    page.context.close()
