@@ -21,9 +21,9 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server for one test alone, which may kill and restart it."""
-    server = LiveServer(tmp_path)
+def own_server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """A server for one test alone, which may kill and restart it, and give it arguments as the parameter."""
+    server = LiveServer(tmp_path, arguments=getattr(request, "param", ()))
     server.start()
     yield server
     server.stop()
