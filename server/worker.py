@@ -19,6 +19,7 @@ import time
 
 import torch
 from pydantic import TypeAdapter
+from threadpoolctl import threadpool_limits
 
 from kan_core.errors import KanError
 from server.catalogue import build_catalogue
@@ -268,12 +269,21 @@ def warm_up() -> None:
     session.to_bytes()
 
 
+def limit_threads() -> None:
+    """Let torch, NumPy and SciPy use one thread each in this process.
+
+    Small matrices gain nothing from more: threads that wait for each other spin, and take the cores from other workers.
+    """
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+
+
 def _end_soon(_number: int, _frame: object) -> None:
     signal.alarm(LAST_SECONDS)
 
 
 def main(connection: socket.socket, frame_interval: float, checkpoint_interval: float) -> None:
-    """Run a niced worker with one torch thread on a connected socket until the host closes it.
+    """Run a niced worker with one thread for torch and NumPy on a connected socket until the host closes it.
 
     Signals that end a whole group of processes are the host's to act on; it then closes the socket. Should it not, the
     worker ends three seconds after being asked to.
@@ -281,7 +291,7 @@ def main(connection: socket.socket, frame_interval: float, checkpoint_interval: 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_soon)
     os.nice(NICENESS)
-    torch.set_num_threads(1)
+    limit_threads()
     warm_up()
     try:
         Worker(connection, frame_interval=frame_interval, checkpoint_interval=checkpoint_interval).serve()

@@ -51,7 +51,8 @@ class LiveServer:
 
     def start(self) -> None:
         """Start the process and return once it answers its health check; raises RuntimeError with its log if not."""
-        environment = os.environ | {"KANOSCOPE_DATA_DIR": str(self._data_dir)}
+        # a session left behind soon rests, so that it does not take the machine from the one under test
+        environment = os.environ | {"KANOSCOPE_DATA_DIR": str(self._data_dir), "KANOSCOPE_IDLE_PAUSE": "2"}
         command = [sys.executable, "-m", "server.cli", "serve", "--port", str(self.port), "--no-browser"]
         with (self._data_dir / "server.log").open("ab") as log:
             self._process = subprocess.Popen([*command, *self._arguments], env=environment, stdout=log, stderr=log)

@@ -15,7 +15,6 @@ from tests.live import LiveServer
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 READ_ONLY = "You are watching: ask for the edit link to take part."
-SLOW = 30_000
 OFFLINE = "Not connected: wait for the connection or try again."
 
 
@@ -23,7 +22,7 @@ def test_a_lost_connection_leaves_a_grey_picture_and_no_acts(browser: Browser, o
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(own_server.url)
     curve = page.locator("g.edge path.curve").first
-    expect(curve).to_have_attribute("d", re.compile("^M"), timeout=SLOW)
+    expect(curve).to_have_attribute("d", re.compile("^M"))
     page.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).click()
     expect(page.get_by_role("button", name="Find a formula")).to_be_enabled()
     own_server.stop()
@@ -98,7 +97,7 @@ def test_the_guide_follows_the_story(page: Page) -> None:
     expect(step).to_contain_text("Let it learn")
     page.get_by_label("Steps a second").fill("200")
     page.get_by_label("Steps a second").press("Enter")
-    expect(step).to_contain_text("Cut weak edges", timeout=SLOW)
+    expect(step).to_contain_text("Cut weak edges")
     page.get_by_role("button", name="Cut weak edges").click()
     expect(page.get_by_text(re.compile(r"\d+ edges would go · test RMSE"))).to_be_visible()
     expect(page.locator("g.edge.pruned")).to_have_count(0)
@@ -139,13 +138,13 @@ def test_a_session_whose_worker_died_says_from_where_it_goes_on(browser: Browser
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(own_server.url)
     curve = page.locator("g.edge path.curve").first
-    expect(curve).to_have_attribute("d", re.compile("^M"), timeout=SLOW)
+    expect(curve).to_have_attribute("d", re.compile("^M"))
     page.wait_for_function("Number(document.querySelector('header dd').textContent.split(' ').at(-1)) > 15")
     # the only session runs in the first worker; the one after it is kept warm
     os.kill(grandchildren(own_server.pid)[0], signal.SIGKILL)
-    expect(page.get_by_text(re.compile(r"it was restored from step \d+"))).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text(re.compile(r"it was restored from step \d+"))).to_be_visible()
     before = str(curve.get_attribute("d"))
-    expect(curve).not_to_have_attribute("d", before, timeout=SLOW)
+    expect(curve).not_to_have_attribute("d", before)
     page.get_by_role("button", name="Dismiss").click()
     expect(page.get_by_text(re.compile("it was restored"))).to_be_hidden()
     page.context.close()

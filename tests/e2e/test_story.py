@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.live import LiveServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-SLOW = 30_000
 
 
 def edges(page: Page, kind: str) -> Locator:
@@ -42,7 +41,11 @@ def test_without_a_click_a_network_is_learning(page: Page) -> None:
     expect(page.get_by_role("button", name="Pause")).to_be_enabled()
 
 
-def test_from_curves_to_the_exact_law(page: Page) -> None:
+@pytest.mark.parametrize("seed", range(10))
+def test_from_curves_to_the_exact_law(context: BrowserContext, live_server: LiveServer, seed: int) -> None:
+    created = httpx.post(f"{live_server.url}/api/sessions", json={"seed": seed}, timeout=60).json()
+    page = context.new_page()
+    page.goto(f"{live_server.url}/s/{created['session_id']}#edit={created['edit_key']}")
     set_speed(page, "200")
     wait_for_step(page, 80)
     page.get_by_label("Importance below").focus()
@@ -60,7 +63,7 @@ def test_from_curves_to_the_exact_law(page: Page) -> None:
         page.get_by_role("button", name="Make it this formula").click()
         expect(edges(page, "learned")).to_have_count(left - 1)
     formula = page.get_by_test_id("formula")
-    expect(formula).to_have_attribute("aria-label", "f = exp(y^2 + sin(π·x))", timeout=SLOW)
+    expect(formula).to_have_attribute("aria-label", "f = exp(y^2 + sin(π·x))")
     expect(page.get_by_text("closed form")).to_be_visible()
     page.wait_for_function("Number(document.querySelector('[data-testid=test-rmse]').textContent) < 1e-6")
     page.get_by_role("button", name="LaTeX").click()
@@ -144,7 +147,7 @@ def test_a_restarted_server_is_found_again(browser: Browser, own_server: LiveSer
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     own_server.start()
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("button", name="Try again")).to_be_hidden(timeout=SLOW)
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
     expect(page.get_by_role("button", name="Run")).to_be_enabled()
     expect(page.locator("header dd").first).to_have_text(step)
     page.context.close()

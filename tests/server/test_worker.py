@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import torch
 from pydantic import TypeAdapter
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from server.messages import DoneEvent, ErrorEvent, Event, ServerEvent, SnapshotEvent, StatusInfo
 from server.session import Session
 from server.wire import Kind, Packet, encode_packet, receive_packet
-from server.worker import Worker, main
+from server.worker import Worker, limit_threads, main
 
 pytestmark = pytest.mark.slow
 EVENTS: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)
@@ -165,3 +167,12 @@ def _receive(connection: socket.socket, kind: Kind, session_id: str, part: bytes
         if packet.kind is kind and packet.session_id == session_id and part in packet.body:
             return packet.body
     raise AssertionError(f"the worker ended before it sent {kind.name} with {part!r}")
+
+
+def test_a_worker_computes_on_one_thread() -> None:
+    with threadpool_limits(2):
+        limit_threads()
+        pools = threadpool_info()
+        assert {pool["num_threads"] for pool in pools} == {1}
+        assert {"blas", "openmp"} <= {pool["user_api"] for pool in pools}
+        assert torch.get_num_threads() == 1
