@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kan_core.attribution import edge_importance, node_importance
     from kan_core.curves import EdgeCurves, sample_edge_curves
     from kan_core.datasets import Dataset
+    from kan_core.figures import edge_figure, network_figure
     from kan_core.formula import NetworkFormula, network_formula
     from kan_core.grids import fit_normalization, fit_ranges, refine
     from kan_core.network import KAN, EdgeId, NetworkSpec, Trace
@@ -40,11 +41,13 @@ __all__ = [
     "Trainer",
     "TrainingSpec",
     "cut_effect",
+    "edge_figure",
     "edge_importance",
     "fit_normalization",
     "fit_ranges",
     "fix_symbolic",
     "lock_symbolic",
+    "network_figure",
     "network_formula",
     "node_importance",
     "prune_edge",
@@ -65,6 +68,8 @@ _MODULES = MappingProxyType(
         "EdgeCurves": "kan_core.curves",
         "sample_edge_curves": "kan_core.curves",
         "Dataset": "kan_core.datasets",
+        "edge_figure": "kan_core.figures",
+        "network_figure": "kan_core.figures",
         "NetworkFormula": "kan_core.formula",
         "network_formula": "kan_core.formula",
         "fit_normalization": "kan_core.grids",

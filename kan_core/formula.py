@@ -64,8 +64,8 @@ def network_formula(
 
     Raises ExportError when there are not as many names as columns.
     """
-    inputs = _names(input_names, network.widths[0], "input_names", "x")
-    outputs = _names(output_names, network.widths[-1], "output_names", "y")
+    inputs = column_names(input_names, network.widths[0], "input_names", "x")
+    outputs = column_names(output_names, network.widths[-1], "output_names", "y")
     expressions = build_expressions(network, inputs, exact_term(network))
     curves = tuple(edge for edge in network.edges() if network.kind(edge) == "spline")
     return NetworkFormula(tuple(expressions), inputs, outputs, curves)
@@ -105,7 +105,11 @@ def curve_function(edge: EdgeId) -> Any:
     return sp.Function(f"phi_{edge.layer}_{edge.source}_{edge.target}")
 
 
-def _names(given: Sequence[str] | None, count: int, field: str, letter: str) -> tuple[str, ...]:
+def column_names(given: Sequence[str] | None, count: int, field: str, letter: str) -> tuple[str, ...]:
+    """Return the names given for `count` columns, or else x1, x2, … and y, or y1, y2, …
+
+    `letter` is x or y, `field` what the argument is called. Raises ExportError when names and columns do not match.
+    """
     if given is None:
         return (letter,) if letter == "y" and count == 1 else tuple(f"{letter}{k + 1}" for k in range(count))
     if len(given) != count:
