@@ -12,6 +12,7 @@ import torch
 
 from kan_core import kernels
 from kan_core.bases.basis import FloatArray
+from kan_core.features import join_weights
 from kan_core.layer import KANLayer
 from kan_core.network import KAN
 
@@ -52,8 +53,8 @@ def _edge_values(layer: KANLayer, nodes: FloatArray) -> FloatArray:
     """Return φ (P, J, I) at nodes (P, I) by the compiled contraction, symbolic edges by their formula."""
     rows = layer.rows(nodes)
     outputs = np.empty((len(nodes), layer.num_targets, layer.num_sources), dtype=rows.base.dtype)
-    weights = (layer.coefficients.detach().numpy(), layer.base_weights.detach().numpy())
-    kernels.contract_edges(rows.basis.starts, rows.basis.values, rows.base, *weights, outputs)
+    weights = join_weights(layer.coefficients.detach().numpy(), layer.base_weights.detach().numpy())
+    kernels.contract_edges(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
     for (target, source), function in layer.functions.items():
         a, b, c, d = layer.constants[target, source].detach().numpy()
         outputs[:, target, source] = c * function.value_and_derivative(a * nodes[:, source] + b)[0] + d

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -65,7 +66,8 @@ def fit_ranges(
     Inputs get their own range, widened by the share `input_margin`. A hidden node is rescaled instead, so that its
     values fill [-1, 1] but for the share `margin`: what arrives there has no units, and a node that training left very
     small or large would make everything after it ill-conditioned. A range whose ends lie within `tolerance` (a share of
-    the width) of the wanted ones stays. The functions are kept as closely as the grid can.
+    the width) of the wanted ones stays. The functions are kept as closely as the grid can, and a node next to a locked
+    formula keeps its unit.
     """
     fitted = network.copy()
     nodes = fitted.scale_inputs(inputs)
@@ -75,7 +77,7 @@ def fit_ranges(
         gap = torch.maximum((low - layer.low).abs(), (high - layer.high).abs())
         for source in (gap > tolerance * (high - low)).nonzero().ravel().tolist():
             new = (float(low[source]), float(high[source]))
-            if index > 0 and not bool(layers[index - 1].pruned[source].all()):
+            if index > 0 and _may_rescale(layers[index - 1], layer, source):
                 rescale_node(layers[index - 1], layer, source, new)
                 nodes[:, source] = (2 * nodes[:, source] - (new[0] + new[1])) / (new[1] - new[0])
             else:
@@ -87,15 +89,23 @@ def fit_ranges(
 
 @torch.no_grad()
 def share_means(layer: KANLayer, nodes: Tensor) -> None:
-    """Give all live edges of a target the same mean over `nodes` (B, I), in place; the sums stay as they are.
+    """Give the live edges of a target the same mean over `nodes` (B, I), in place; the sums stay as they are.
 
     A constant can move between the edges of a node without a trace in what the network computes; left alone it drifts.
     """
     means = layer.edge_outputs(nodes).mean(dim=0)
-    for target in range(layer.num_targets):
-        live = (~layer.pruned[target]).nonzero().ravel().tolist()
-        for source in live:
-            shift_edge(layer, target, source, float(means[target, live].mean() - means[target, source]))
+    free = ~(layer.pruned | layer.locked)
+    shares = torch.where(free, means, 0.0).sum(dim=1) / free.sum(dim=1).clamp(min=1)
+    shifts = torch.where(free, shares.unsqueeze(1) - means, 0.0)
+    ones = _constant_one(layer.basis).to(layer.low.dtype)
+    layer.coefficients.add_(torch.where(layer.symbolic, 0.0, shifts).unsqueeze(-1) * ones)
+    layer.constants[..., 3] += torch.where(layer.symbolic, shifts, 0.0)
+
+
+def _may_rescale(before: KANLayer, after: KANLayer, node: int) -> bool:
+    """Return whether a hidden node's unit can change: some edge must arrive, and no locked formula touch it."""
+    is_locked = bool(before.locked[node].any()) or bool(after.locked[:, node].any())
+    return not is_locked and not bool(before.pruned[node].all())
 
 
 @torch.no_grad()
@@ -136,13 +146,25 @@ def shift_edge(layer: KANLayer, target: int, source: int, amount: float) -> None
     if bool(layer.symbolic[target, source]):
         layer.constants[target, source, 3] += amount
     else:
-        layer.coefficients[target, source] += amount * _coefficients_of(layer.basis, torch.ones_like)
+        layer.coefficients[target, source] += amount * _constant_one(layer.basis).to(layer.low.dtype)
 
 
 def _coefficients_of(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tensor:
     """Return the coefficients (K,) of the basis' best approximation to a function on its domain, float64."""
-    points = _fit_points(basis.num_functions)
-    return torch.linalg.pinv(basis.values(points), rtol=1e-12) @ function(points)
+    num_points = POINTS_PER_FUNCTION * basis.num_functions
+    return _least_squares(basis, num_points) @ function(_fit_points(num_points))
+
+
+@lru_cache(maxsize=32)
+def _constant_one(basis: Basis) -> Tensor:
+    """Return the coefficients (K,) of the function 1, float64."""
+    return _coefficients_of(basis, torch.ones_like)
+
+
+@lru_cache(maxsize=32)
+def _least_squares(basis: Basis, num_points: int) -> Tensor:
+    """Return the matrix (K, P) that makes coefficients of a function's values at the fit points, float64."""
+    return torch.linalg.pinv(basis.values(_fit_points(num_points)), rtol=1e-12)
 
 
 @torch.no_grad()
@@ -170,15 +192,16 @@ def transfer_matrix(
 
     Least squares over the new range, by singular values so that functions without support stay small.
     """
-    points = _fit_points(max(old_basis.num_functions, new_basis.num_functions))
+    num_points = POINTS_PER_FUNCTION * max(old_basis.num_functions, new_basis.num_functions)
+    points = _fit_points(num_points)
     x = (new[0] + new[1]) / 2 + points * (new[1] - new[0]) / 2
     wanted = old_basis.values((2 * x - (old[0] + old[1])) / (old[1] - old[0]))
-    return (torch.linalg.pinv(new_basis.values(points), rtol=1e-12) @ wanted).T.contiguous()
+    return (_least_squares(new_basis, num_points) @ wanted).T.contiguous()
 
 
-def _fit_points(num_functions: int) -> Tensor:
+def _fit_points(num_points: int) -> Tensor:
     """Return Chebyshev-Lobatto points on [-1, 1]: they take in both ends, where a spline is least constrained."""
-    return -torch.cos(torch.linspace(0, torch.pi, POINTS_PER_FUNCTION * num_functions, dtype=torch.float64))
+    return -torch.cos(torch.linspace(0, torch.pi, num_points, dtype=torch.float64))
 
 
 def _wanted_range(nodes: Tensor, margin: float) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,8 @@
 Shape legend: B samples, I sources, J targets, K basis functions, W window.
 
 They know basis functions only as windows (`BasisRows`), so they serve every family. All arrays are C-contiguous and of
-one floating type. Compiled code is cached on disk by numba and releases the GIL.
+one floating type. Compiled code is cached on disk by numba and releases the GIL. Positions are counted without sign,
+since a signed index makes the compiler provide for one that counts from the end.
 """
 
 from __future__ import annotations
@@ -13,106 +14,79 @@ from numba import njit
 
 from kan_core.bases.basis import FloatArray, IndexArray
 
+ONE = np.uint64(1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shape_of(windows: FloatArray) -> tuple[np.uint64, np.uint64, np.uint64]:
+    """Return B, I and W without sign."""
+    return np.uint64(windows.shape[0]), np.uint64(windows.shape[1]), np.uint64(windows.shape[2])
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def contract(
-    starts: IndexArray,
-    values: FloatArray,
-    base: FloatArray,
-    coefficients: FloatArray,
-    base_weights: FloatArray,
-    outputs: FloatArray,
+    starts: IndexArray, values: FloatArray, base: FloatArray, weights: FloatArray, outputs: FloatArray
 ) -> None:
     """Add Σ_i φ_ji(x_bi) to `outputs` (B, J).
 
-    `starts` (B, I), `values` (B, I, W), `base` (B, I) are b(x), `coefficients` (J, I, K), `base_weights` (J, I).
+    `starts` (B, I), `values` (B, I, W), `base` (B, I) are b(x), `weights` (J, I, K + 1) coefficients, then w.
     """
-    num_samples, num_sources, window = values.shape
-    num_targets = outputs.shape[1]
+    num_samples, num_sources, window = _shape_of(values)
+    num_targets, size = np.uint64(outputs.shape[1]), np.uint64(weights.shape[2])
+    flat, given = weights.reshape(-1), values.reshape(-1)
     for b in range(num_samples):
         for i in range(num_sources):
-            start = starts[b, i]
+            point = (b * num_sources + i) * window
+            first = i * size + np.uint64(starts[b, i])
             b_value = base[b, i]
             for j in range(num_targets):
-                total = base_weights[j, i] * b_value
+                row = j * num_sources * size
+                total = flat[row + (i + ONE) * size - ONE] * b_value
                 for w in range(window):
-                    total += coefficients[j, i, start + w] * values[b, i, w]
+                    total += flat[row + first + w] * given[point + w]
                 outputs[b, j] += total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def contract_edges(
-    starts: IndexArray,
-    values: FloatArray,
-    base: FloatArray,
-    coefficients: FloatArray,
-    base_weights: FloatArray,
-    outputs: FloatArray,
+    starts: IndexArray, values: FloatArray, base: FloatArray, weights: FloatArray, outputs: FloatArray
 ) -> None:
     """Write φ_ji(x_bi) for every edge to `outputs` (B, J, I); the other shapes as in `contract`."""
     num_samples, num_sources, window = values.shape
     num_targets = outputs.shape[1]
+    last = weights.shape[2] - 1
     for b in range(num_samples):
         for i in range(num_sources):
             start = starts[b, i]
             for j in range(num_targets):
-                total = base_weights[j, i] * base[b, i]
+                total = weights[j, i, last] * base[b, i]
                 for w in range(window):
-                    total += coefficients[j, i, start + w] * values[b, i, w]
+                    total += weights[j, i, start + w] * values[b, i, w]
                 outputs[b, j, i] = total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def contract_backward(
-    starts: IndexArray,
-    values: FloatArray,
-    base: FloatArray,
-    deltas: FloatArray,
-    coefficient_gradient: FloatArray,
-    base_gradient: FloatArray,
+    starts: IndexArray, values: FloatArray, base: FloatArray, deltas: FloatArray, gradient: FloatArray
 ) -> None:
-    """Add the loss' gradient to `coefficient_gradient` (J, I, K) and `base_gradient` (J, I).
+    """Add the loss' gradient to `gradient` (J, I, K + 1), coefficients, then w.
 
     `deltas` (B, J) are the loss' derivatives with respect to the layer's outputs; the other shapes as in `contract`.
     """
-    num_samples, num_sources, window = values.shape
-    num_targets = deltas.shape[1]
+    num_samples, num_sources, window = _shape_of(values)
+    num_targets, size = np.uint64(deltas.shape[1]), np.uint64(gradient.shape[2])
+    flat, given = gradient.reshape(-1), values.reshape(-1)
     for b in range(num_samples):
         for i in range(num_sources):
-            start = starts[b, i]
+            point = (b * num_sources + i) * window
+            first = i * size + np.uint64(starts[b, i])
             b_value = base[b, i]
             for j in range(num_targets):
                 delta = deltas[b, j]
-                base_gradient[j, i] += delta * b_value
+                row = j * num_sources * size
+                flat[row + (i + ONE) * size - ONE] += delta * b_value
                 for w in range(window):
-                    coefficient_gradient[j, i, start + w] += delta * values[b, i, w]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def edge_slopes(
-    starts: IndexArray,
-    derivatives: FloatArray,
-    base_derivatives: FloatArray,
-    coefficients: FloatArray,
-    base_weights: FloatArray,
-    scale: FloatArray,
-    slopes: FloatArray,
-) -> None:
-    """Write φ'_ji(x_bi) to `slopes` (B, J, I).
-
-    `derivatives` (B, I, W) are dB_k/du, `scale` (I,) is du/dx, `base_derivatives` (B, I) are b'(x).
-    """
-    num_samples, num_sources, window = derivatives.shape
-    num_targets = slopes.shape[1]
-    for b in range(num_samples):
-        for i in range(num_sources):
-            start = starts[b, i]
-            per_x = scale[i]
-            for j in range(num_targets):
-                slope = base_weights[j, i] * base_derivatives[b, i]
-                for w in range(window):
-                    slope += coefficients[j, i, start + w] * derivatives[b, i, w] * per_x
-                slopes[b, j, i] = slope
+                    flat[row + first + w] += delta * given[point + w]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -128,29 +102,81 @@ def silu(x: FloatArray, values: FloatArray, derivatives: FloatArray) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def to_domain(x: FloatArray, low: FloatArray, high: FloatArray, domain: FloatArray) -> None:
+    """Write u(x) to `domain` (B, I): each source's range from `low` to `high` (I,) mapped to [-1, 1]."""
+    for b in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            domain[b, i] = (x[b, i] + x[b, i] - (low[i] + high[i])) / (high[i] - low[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def backpropagate(
     starts: IndexArray,
     derivatives: FloatArray,
     base_derivatives: FloatArray,
-    coefficients: FloatArray,
-    base_weights: FloatArray,
+    weights: FloatArray,
     scale: FloatArray,
     deltas: FloatArray,
     source_deltas: FloatArray,
 ) -> None:
-    """Add Σ_j δ_bj φ'_ji(x_bi) to `source_deltas` (B, I); the other shapes as in `edge_slopes`, `deltas` (B, J)."""
-    num_samples, num_sources, window = derivatives.shape
-    num_targets = deltas.shape[1]
+    """Write Σ_j δ_bj φ'_ji(x_bi) to `source_deltas` (B, I).
+
+    `derivatives` (B, I, W) are dB_k/du, `scale` (I,) is du/dx, `base_derivatives` (B, I) are b'(x), `deltas` (B, J);
+    `weights` as in `contract`.
+    """
+    num_samples, num_sources, window = _shape_of(derivatives)
+    num_targets, size = np.uint64(deltas.shape[1]), np.uint64(weights.shape[2])
+    flat, given = weights.reshape(-1), derivatives.reshape(-1)
     for b in range(num_samples):
         for i in range(num_sources):
-            start = starts[b, i]
-            total = source_deltas[b, i]
+            point = (b * num_sources + i) * window
+            first = i * size + np.uint64(starts[b, i])
+            total = source_deltas.dtype.type(0.0)
             for j in range(num_targets):
-                along = coefficients[j, i, start] * derivatives[b, i, 0]
-                for w in range(1, window):
-                    along += coefficients[j, i, start + w] * derivatives[b, i, w]
-                total += deltas[b, j] * (along * scale[i] + base_weights[j, i] * base_derivatives[b, i])
+                row = j * num_sources * size
+                along = source_deltas.dtype.type(0.0)
+                for w in range(window):
+                    along += flat[row + first + w] * given[point + w]
+                slope = along * scale[i] + flat[row + (i + ONE) * size - ONE] * base_derivatives[b, i]
+                total += deltas[b, j] * slope
             source_deltas[b, i] = total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def spread_windows(starts: IndexArray, values: FloatArray, base: FloatArray, features: FloatArray) -> None:
+    """Write all basis functions, zeros included, and then b(x) to `features` (B, I, K + 1); shapes as in `contract`."""
+    num_samples, num_sources, window = _shape_of(values)
+    size = np.uint64(features.shape[2])
+    flat, given, firsts, of_base = features.reshape(-1), values.reshape(-1), starts.reshape(-1), base.reshape(-1)
+    flat[:] = 0.0
+    for n in range(num_samples * num_sources):
+        first = n * size + np.uint64(firsts[n])
+        for w in range(window):
+            flat[first + w] = given[n * window + w]
+        flat[(n + ONE) * size - ONE] = of_base[n]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def follow_windows(
+    starts: IndexArray,
+    derivatives: FloatArray,
+    base_derivatives: FloatArray,
+    pulls: FloatArray,
+    scale: FloatArray,
+    source_deltas: FloatArray,
+) -> None:
+    """Write Σ_k p_bik dB_k/dx + p_biK b'(x) to `source_deltas` (B, I), the pulls p (B, I, K + 1) on every feature."""
+    num_samples, num_sources, window = _shape_of(derivatives)
+    size = np.uint64(pulls.shape[2])
+    flat, given = pulls.reshape(-1), derivatives.reshape(-1)
+    for b in range(num_samples):
+        for i in range(num_sources):
+            n = b * num_sources + i
+            first = n * size + np.uint64(starts[b, i])
+            along = source_deltas.dtype.type(0.0)
+            for w in range(window):
+                along += flat[first + w] * given[n * window + w]
+            source_deltas[b, i] = along * scale[i] + flat[(n + ONE) * size - ONE] * base_derivatives[b, i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -211,3 +237,14 @@ def feature_moments(
     for i in range(num_sources):
         for k in range(last):
             products[i, last, k] = products[i, k, last]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mean_squared_error(outputs: FloatArray, targets: FloatArray, scale: FloatArray) -> float:
+    """Return the mean of ((output - target)·scale)² for outputs (B, O) and `scale` (O,), summed in float64."""
+    total = 0.0
+    for b in range(outputs.shape[0]):
+        for o in range(outputs.shape[1]):
+            error = float((outputs[b, o] - targets[b, o]) * scale[o])
+            total += error * error
+    return total / outputs.size

@@ -145,13 +145,14 @@ class KANLayer(nn.Module):
 
     def rows(self, x: FloatArray) -> LayerRows:
         """Return basis windows and base values at x (B, I), for the compiled contractions."""
-        low, high = self.low.numpy(), self.high.numpy()
-        domain = np.ascontiguousarray((2 * x - (low + high)) / (high - low))
-        base, base_derivatives = np.zeros_like(domain), np.zeros_like(domain)
+        points = np.ascontiguousarray(x)
+        domain = np.empty_like(points)
+        kernels.to_domain(points, self.low.numpy(), self.high.numpy(), domain)
+        base, base_derivatives = np.empty_like(points), np.empty_like(points)
         if self.base == "silu":
-            kernels.silu(np.ascontiguousarray(x), base, base_derivatives)
-        elif self.base == "identity":
-            base, base_derivatives = np.ascontiguousarray(x), np.ones_like(domain)
+            kernels.silu(points, base, base_derivatives)
+        else:
+            base[:], base_derivatives[:] = (points, 1.0) if self.base == "identity" else (0.0, 0.0)
         return LayerRows(self.basis.rows(domain), base, base_derivatives)
 
     def _add_symbolic(self, sums: Tensor, x: Tensor) -> Tensor:
@@ -170,8 +171,8 @@ class _SplineSum(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, coefficients: Tensor, base_weights: Tensor, layer: KANLayer) -> Tensor:
         rows = layer.rows(x.detach().numpy())
         outputs = np.zeros((len(x), layer.num_targets), dtype=rows.base.dtype)
-        weights = (coefficients.detach().contiguous().numpy(), base_weights.detach().contiguous().numpy())
-        kernels.contract(rows.basis.starts, rows.basis.values, rows.base, *weights, outputs)
+        weights = torch.cat([coefficients.detach(), base_weights.detach().unsqueeze(-1)], dim=-1).numpy()
+        kernels.contract(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
         ctx.rows, ctx.weights, ctx.scale = rows, weights, layer.domain_scale()
         return torch.from_numpy(outputs)
 
@@ -179,24 +180,21 @@ class _SplineSum(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         rows: LayerRows = ctx.rows
-        coefficients, base_weights = ctx.weights
         deltas = gradients[0].contiguous().numpy()
-        coefficient_gradient = np.zeros_like(coefficients)
-        base_gradient = np.zeros_like(base_weights)
-        kernels.contract_backward(
-            rows.basis.starts, rows.basis.values, rows.base, deltas, coefficient_gradient, base_gradient
-        )
+        gradient = np.zeros_like(ctx.weights)
+        kernels.contract_backward(rows.basis.starts, rows.basis.values, rows.base, deltas, gradient)
         input_gradient = None
         if ctx.needs_input_grad[0]:
-            slopes = np.empty((*deltas.shape, coefficients.shape[1]), dtype=deltas.dtype)
-            kernels.edge_slopes(
+            source_deltas = np.empty_like(rows.base)
+            kernels.backpropagate(
                 rows.basis.starts,
                 rows.basis.derivatives,
                 rows.base_derivatives,
-                coefficients,
-                base_weights,
+                ctx.weights,
                 ctx.scale,
-                slopes,
+                deltas,
+                source_deltas,
             )
-            input_gradient = torch.from_numpy(np.einsum("bj,bji->bi", deltas, slopes))
-        return input_gradient, torch.from_numpy(coefficient_gradient), torch.from_numpy(base_gradient), None
+            input_gradient = torch.from_numpy(source_deltas)
+        weights = torch.from_numpy(gradient)
+        return input_gradient, weights[..., :-1], weights[..., -1], None

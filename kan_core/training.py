@@ -25,6 +25,8 @@ from kan_core.optimizers.objective import NetworkObjective
 OPTIMIZERS = ("adam", "lbfgs", "lm")
 MAX_LM_PARAMETERS = 4000
 RANGE_CHECK_INTERVAL = 10
+# below what separates a range that has to move from the one it moves to, so that whatever is noticed is mended
+RANGE_TOLERANCE = 1.5 * HIDDEN_MARGIN
 NARROWEST_RANGE = 4e-3
 
 
@@ -212,7 +214,7 @@ class Trainer:
             sparse = (most - least < 0.5 * (high - low)) & (high - low > NARROWEST_RANGE)
             if bool((outside | sparse).any()):
                 inputs = self.dataset.train_inputs
-                self._adopt_moved(fit_ranges(network, inputs, tolerance=2 * HIDDEN_MARGIN))
+                self._adopt_moved(fit_ranges(network, inputs, tolerance=RANGE_TOLERANCE))
                 return True
         return False
 

@@ -1,7 +1,8 @@
 """Uniform B-splines of order 0 to 5.
 
 Values and derivatives by the Cox-de Boor recursion (C. de Boor, A Practical Guide to Splines, 1978, ch. X; L. Piegl and
-W. Tiller, The NURBS Book, algorithm A2.2), which on uniform knots divides by the degree alone.
+W. Tiller, The NURBS Book, algorithm A2.2), which on uniform knots divides by the degree alone. Cubic
+splines, the usual ones, have their four polynomials written out.
 """
 
 from __future__ import annotations
@@ -77,7 +78,10 @@ class BSplineBasis(Basis):
         starts: IndexArray = np.empty(u.shape, dtype=np.int64)
         values: FloatArray = np.empty(shape, dtype=u.dtype)
         derivatives: FloatArray = np.empty(shape, dtype=u.dtype)
-        _fill_rows(u, self.grid_size, self.order, starts, values, derivatives)
+        if self.order == 3:
+            _fill_cubic_rows(u, self.grid_size, starts, values, derivatives)
+        else:
+            _fill_rows(u, self.grid_size, self.order, starts, values, derivatives)
         return BasisRows(starts, values, derivatives)
 
     def grid(self, low: float, high: float) -> FloatArray:
@@ -137,3 +141,34 @@ def _fill_rows(
             if beyond != zero:
                 for r in range(order + 1):
                     row[r] += slopes[r] * beyond
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_cubic_rows(
+    u: FloatArray, grid_size: int, starts: IndexArray, values: FloatArray, derivatives: FloatArray
+) -> None:
+    number = u.dtype.type
+    per_u = number(grid_size / 2.0)
+    zero, half, one = number(0.0), number(0.5), number(1.0)
+    sixth, two_thirds = number(1.0 / 6.0), number(2.0 / 3.0)
+    for b in range(u.shape[0]):
+        for i in range(u.shape[1]):
+            point = u[b, i]
+            inner = min(max(point, -one), one)
+            position = (inner + one) * per_u
+            # NaN compares false with everything: it takes cell 0 and its values are NaN
+            cell = int(position) if position >= zero else 0
+            cell = min(cell, grid_size - 1)
+            t = position - number(cell)
+            left = one - t
+            starts[b, i] = cell
+            first, fourth = -half * left * left * per_u, half * t * t * per_u
+            second = (number(1.5) * t - number(2.0)) * t * per_u
+            third = (half + t * (one - number(1.5) * t)) * per_u
+            derivatives[b, i, 0], derivatives[b, i, 1] = first, second
+            derivatives[b, i, 2], derivatives[b, i, 3] = third, fourth
+            beyond = point - inner
+            values[b, i, 0] = left * left * left * sixth + first * beyond
+            values[b, i, 1] = two_thirds - t * t * (one - half * t) + second * beyond
+            values[b, i, 2] = two_thirds - left * left * (one - half * left) + third * beyond
+            values[b, i, 3] = t * t * t * sixth + fourth * beyond

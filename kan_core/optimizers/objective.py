@@ -5,7 +5,9 @@ Shape legend: B samples, I sources, J targets, O outputs, K basis functions, P f
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +16,8 @@ import torch
 from kan_core import kernels
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.datasets import Dataset
-from kan_core.layer import LayerRows
+from kan_core.features import MIN_DENSE_TARGETS, LayerFeatures, join_weights
+from kan_core.layer import KANLayer
 from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
 from kan_core.regularization import majorizer_weights
@@ -56,11 +59,11 @@ class CurvedObjective(Objective, Protocol):
 
 @dataclass(slots=True)
 class _Pass:
-    """One forward pass: per layer the node values that entered and what the functions were made of there."""
+    """One forward pass: per layer the node values that entered, and features, weights and formulas there."""
 
     nodes: list[FloatArray]
-    rows: list[LayerRows]
-    weights: list[tuple[FloatArray, FloatArray]]
+    features: list[LayerFeatures]
+    weights: list[FloatArray]
     slopes: list[list[tuple[int, int, FloatArray, FloatArray, FloatArray]]]
 
 
@@ -77,11 +80,14 @@ class NetworkObjective:
         self._flat = FlatParameters(network)
         self._layers = network.layers
         self._masks = [layer.spline_mask().numpy() for layer in self._layers]
+        self._all_splines = [bool(mask.all()) for mask in self._masks]
+        self._scales = [layer.domain_scale() for layer in self._layers]
         self._live = [layer.live_functions() for layer in self._layers]
         self._train = _Samples(network, dataset.train_inputs, dataset.train_targets)
         self._test = _Samples(network, dataset.test_inputs, dataset.test_targets)
         self.l1, self.entropy = l1, entropy
         self._penalty: list[tuple[FloatArray, FloatArray]] | None = None
+        self._newest: _Pass | None = None
 
     @property
     def parameters(self) -> FloatArray:
@@ -95,19 +101,21 @@ class NetworkObjective:
 
     def set_parameters(self, parameters: FloatArray) -> None:
         """Make `parameters` (P,) the network's own."""
-        self._flat.flat[self._flat.free] = parameters
+        if not np.array_equal(parameters, self._flat.flat[self._flat.free]):
+            self._flat.flat[self._flat.free] = parameters
+            self._newest = None
 
     def loss(self, parameters: FloatArray) -> float:
         """Return the objective at `parameters`."""
         self.set_parameters(parameters)
-        outputs = self._forward(self._train).nodes[-1]
+        outputs = self._forward_train().nodes[-1]
         return self._data_loss(outputs, self._train.targets) + self._penalty_loss()
 
     def loss_and_gradient(self, parameters: FloatArray, *, batch: IndexArray | None = None) -> tuple[float, FloatArray]:
         """Return the objective and its gradient (P,) at `parameters`, over all samples or those of `batch`."""
         self.set_parameters(parameters)
         samples = self._train if batch is None else self._train.select(batch)
-        done = self._forward(samples)
+        done = self._forward_train() if batch is None else self._forward(samples)
         outputs = done.nodes[-1]
         loss = self._data_loss(outputs, samples.targets) + self._penalty_loss()
         gradient = np.zeros_like(self._flat.flat)
@@ -120,7 +128,7 @@ class NetworkObjective:
     def quadratic(self, parameters: FloatArray) -> Quadratic:
         """Return the Gauss-Newton model (generalised for cross-entropy) at `parameters`, in float64."""
         self.set_parameters(parameters)
-        done = self._forward(self._train)
+        done = self._forward_train()
         outputs, targets = done.nodes[-1], self._train.targets
         jacobian = self._jacobian(done)
         deltas = self._output_deltas(outputs, targets).ravel().astype(np.float64)
@@ -137,25 +145,26 @@ class NetworkObjective:
     def residual_jacobian(self, parameters: FloatArray) -> FloatArray:
         """Return the derivatives of every output with respect to the free parameters, (B·O, P), float64."""
         self.set_parameters(parameters)
-        return self._jacobian(self._forward(self._train))
+        return self._jacobian(self._forward_train())
 
     def rmse(self) -> tuple[float, float]:
         """Return the root mean square errors on train and test samples in original units (probabilities if classes)."""
-        return self._rmse(self._train), self._rmse(self._test)
+        train, test = self._forward_train(), self._forward(self._test)
+        return self._rmse(train.nodes[-1], self._train), self._rmse(test.nodes[-1], self._test)
 
     def train_nodes(self) -> list[FloatArray]:
         """Return the node values of every layer at the train samples, (B, n_l) each."""
-        return self._forward(self._train).nodes
+        return self._forward_train().nodes
 
     def reweight(self) -> None:
         """Renew the penalty's weights from the present functions."""
         if self.l1 <= 0 and self.entropy <= 0:
             self._penalty = None
             return
-        done = self._forward(self._train)
+        done = self._forward_train()
         moments = [
-            _feature_covariance(rows, layer.basis.num_functions)
-            for rows, layer in zip(done.rows, self._layers, strict=True)
+            self._train.first_covariance if index == 0 else features.covariance()
+            for index, features in enumerate(done.features)
         ]
         spreads = [self._edge_spreads(index, covariance, done) for index, covariance in enumerate(moments)]
         node_spreads = [nodes.std(axis=0, dtype=np.float64) for nodes in done.nodes[1:]]
@@ -166,17 +175,22 @@ class NetworkObjective:
 
     # --- forward and backward ---------------------------------------------------------------------------------------
 
+    def _forward_train(self) -> _Pass:
+        """Return the pass over all train samples at the present parameters, done once for each."""
+        if self._newest is None:
+            self._newest = self._forward(self._train)
+        return self._newest
+
     def _forward(self, samples: _Samples) -> _Pass:
         nodes = samples.inputs
         done = _Pass([nodes], [], [], [])
         for index, layer in enumerate(self._layers):
-            rows = samples.first_rows if index == 0 else layer.rows(nodes)
+            features = samples.first_features if index == 0 else _features_at(layer, nodes)
             coefficients, base_weights, constants = self._flat.views[index]
-            mask = self._masks[index]
-            if not mask.all():
-                coefficients, base_weights = coefficients * mask[:, :, None], base_weights * mask
-            outputs = np.zeros((len(nodes), layer.num_targets), dtype=nodes.dtype)
-            kernels.contract(rows.basis.starts, rows.basis.values, rows.base, coefficients, base_weights, outputs)
+            weights = join_weights(coefficients, base_weights)
+            if not self._all_splines[index]:
+                weights *= self._masks[index][:, :, None]
+            outputs = features.sums(weights)
             formulas: list[tuple[int, int, FloatArray, FloatArray, FloatArray]] = []
             for target, source, function in self._live[index]:
                 a, b, c, d = constants[target, source]
@@ -185,17 +199,18 @@ class NetworkObjective:
                 outputs[:, target] += c * value + d
                 formulas.append((target, source, x, value, slope))
             done.nodes.append(outputs)
-            done.rows.append(rows)
-            done.weights.append((coefficients, base_weights))
+            done.features.append(features)
+            done.weights.append(weights)
             done.slopes.append(formulas)
             nodes = outputs
         return done
 
     def _backward_layer(self, index: int, done: _Pass, deltas: FloatArray, gradient: FloatArray) -> FloatArray:
         """Add layer `index`'s part to the flat `gradient` and return the deltas of its sources."""
-        rows = done.rows[index]
         coefficients, base_weights, constants = self._flat.split(gradient, index)
-        kernels.contract_backward(rows.basis.starts, rows.basis.values, rows.base, deltas, coefficients, base_weights)
+        of_weights = done.features[index].weight_gradient(deltas)
+        coefficients += of_weights[:, :, :-1]
+        base_weights += of_weights[:, :, -1]
         for target, source, x, value, slope in done.slopes[index]:
             c = self._flat.views[index][2][target, source, 2]
             delta = deltas[:, target]
@@ -206,18 +221,7 @@ class NetworkObjective:
         return self._source_deltas(index, done, deltas)
 
     def _source_deltas(self, index: int, done: _Pass, deltas: FloatArray) -> FloatArray:
-        rows = done.rows[index]
-        layer = self._layers[index]
-        source_deltas = np.zeros((len(deltas), layer.num_sources), dtype=deltas.dtype)
-        kernels.backpropagate(
-            rows.basis.starts,
-            rows.basis.derivatives,
-            rows.base_derivatives,
-            *done.weights[index],
-            layer.domain_scale(),
-            deltas,
-            source_deltas,
-        )
+        source_deltas = done.features[index].source_deltas(done.weights[index], deltas, self._scales[index])
         for target, source, _, _, slope in done.slopes[index]:
             a, _, c, _ = self._flat.views[index][2][target, source]
             source_deltas[:, source] += a * c * slope * deltas[:, target]
@@ -229,7 +233,7 @@ class NetworkObjective:
         eye = np.eye(num_outputs, dtype=done.nodes[-1].dtype)
         sensitivities = np.ascontiguousarray(np.broadcast_to(eye, (num_samples, num_outputs, num_outputs)))
         for index in reversed(range(len(self._layers))):
-            rows = done.rows[index]
+            rows = done.features[index].rows
             coefficients, base_weights, constants = self._flat.split(self._flat.columns, index)
             kernels.fill_jacobian(
                 rows.basis.starts, rows.basis.values, rows.base, sensitivities, coefficients, base_weights, jacobian
@@ -253,7 +257,7 @@ class NetworkObjective:
 
     def _data_loss(self, outputs: FloatArray, targets: FloatArray) -> float:
         if self.task == "regression":
-            return float(np.square(outputs - targets).mean())
+            return kernels.mean_squared_error(outputs, targets, np.ones(outputs.shape[1], dtype=outputs.dtype))
         # log(1 + e^-|z|) + max(z, 0) - z t never overflows
         return float((np.logaddexp(0.0, outputs) - outputs * targets).mean())
 
@@ -268,10 +272,9 @@ class NetworkObjective:
         probability = _sigmoid(outputs.astype(np.float64))
         return np.maximum(probability * (1 - probability), 1e-8) / outputs.size
 
-    def _rmse(self, samples: _Samples) -> float:
-        outputs = self._forward(samples).nodes[-1]
+    def _rmse(self, outputs: FloatArray, samples: _Samples) -> float:
         if self.task == "regression":
-            return float(np.sqrt(np.square((outputs - samples.targets) * samples.scale).mean(dtype=np.float64)))
+            return math.sqrt(kernels.mean_squared_error(outputs, samples.targets, samples.scale))
         return float(np.sqrt(np.square(_sigmoid(outputs) - samples.targets).mean(dtype=np.float64)))
 
     # --- sparsity ---------------------------------------------------------------------------------------------------
@@ -287,7 +290,7 @@ class NetworkObjective:
     def _features(self, index: int) -> FloatArray:
         """Return the spline edges' coefficients and base weights side by side, (J, I, K + 1), float64."""
         coefficients, base_weights, _ = self._flat.views[index]
-        return np.concatenate([coefficients, base_weights[:, :, None]], axis=2).astype(np.float64)
+        return join_weights(coefficients, base_weights).astype(np.float64)
 
     def _penalty_loss(self) -> float:
         if self._penalty is None:
@@ -312,7 +315,7 @@ class NetworkObjective:
             return
         for index, (weights, covariance) in enumerate(self._penalty):
             coefficients, base_weights, _ = self._flat.split(self._flat.columns, index)
-            columns = np.concatenate([coefficients, base_weights[:, :, None]], axis=2)
+            columns = join_weights(coefficients, base_weights)
             for target, source in np.argwhere(weights):
                 edge = columns[target, source]
                 free = edge >= 0
@@ -321,33 +324,31 @@ class NetworkObjective:
 
 
 class _Samples:
-    """Samples as the layers see them, the first layer's rows computed once since its inputs never change."""
+    """Samples as the layers see them, the first layer's features computed once since its inputs never change."""
 
     def __init__(self, network: KAN, inputs: torch.Tensor, targets: torch.Tensor) -> None:
         self.inputs: FloatArray = np.ascontiguousarray(network.scale_inputs(inputs).numpy())
         shifted = targets.to(network.dtype) - network.output_shift
         self.targets: FloatArray = np.ascontiguousarray((shifted / network.output_scale).numpy())
         self.scale: FloatArray = network.output_scale.numpy()
-        self.first_rows = network.layers[0].rows(self.inputs)
+        layer = network.layers[0]
+        self.first_features = LayerFeatures(layer.rows(self.inputs), layer.basis.num_functions, MIN_DENSE_TARGETS)
+
+    @cached_property
+    def first_covariance(self) -> FloatArray:
+        """The covariance of the first layer's features."""
+        return self.first_features.covariance()
 
     def select(self, batch: IndexArray) -> _Samples:
         """Return the samples at the positions `batch`."""
         chosen = object.__new__(_Samples)
-        rows = self.first_rows
         chosen.inputs, chosen.targets, chosen.scale = self.inputs[batch], self.targets[batch], self.scale
-        basis = type(rows.basis)(rows.basis.starts[batch], rows.basis.values[batch], rows.basis.derivatives[batch])
-        chosen.first_rows = LayerRows(basis, rows.base[batch], rows.base_derivatives[batch])
+        chosen.first_features = self.first_features.select(batch)
         return chosen
 
 
-def _feature_covariance(rows: LayerRows, num_functions: int) -> FloatArray:
-    """Return the covariance over samples of each source's features, (I, K + 1, K + 1) with b last, float64."""
-    num_samples, num_sources = rows.base.shape
-    sums = np.empty((num_sources, num_functions + 1))
-    products = np.empty((num_sources, num_functions + 1, num_functions + 1))
-    kernels.feature_moments(rows.basis.starts, rows.basis.values, rows.base, sums, products)
-    means = sums / num_samples
-    return products / num_samples - means[:, :, None] * means[:, None, :]
+def _features_at(layer: KANLayer, nodes: FloatArray) -> LayerFeatures:
+    return LayerFeatures(layer.rows(nodes), layer.basis.num_functions, layer.num_targets)
 
 
 def _sigmoid(x: FloatArray) -> FloatArray:

@@ -1,0 +1,35 @@
+"""Timing several contestants side by side, so that a busy machine is equally unfair to all of them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import typer
+
+
+def median_times(contestants: Mapping[str, Callable[[], object]], *, rounds: int, calls: int = 1) -> dict[str, float]:
+    """Return each contestant's median seconds a call over `rounds` turns of `calls` calls, everyone in every round.
+
+    One turn each goes before, unmeasured: compilers and caches have their say there.
+    """
+    for contestant in contestants.values():
+        contestant()
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, contestant in contestants.items():
+            start = time.perf_counter()
+            for _ in range(calls):
+                contestant()
+            times[name].append((time.perf_counter() - start) / calls)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a Markdown table."""
+    typer.echo(f"\n{title}\n")
+    typer.echo("| " + " | ".join(columns) + " |")
+    typer.echo("|" + "|".join(" --- " for _ in columns) + "|")
+    for row in rows:
+        typer.echo("| " + " | ".join(row) + " |")
