@@ -25,6 +25,8 @@ MIN_DENSE_TARGETS = 3
 MAX_DENSE_FUNCTIONS = 48
 MAX_DENSE_SIZE = 2_000_000
 
+RIDGE = 1e-9
+
 
 class LayerFeatures:
     """The features of one layer at B samples, from its `rows`; `num_functions` is K.
@@ -81,14 +83,48 @@ class LayerFeatures:
         return source_deltas
 
     def covariance(self) -> FloatArray:
-        """Return the covariance over samples of each source's features, (I, K + 1, K + 1), float64."""
+        """Return the covariance over samples of each source's features, (I, K + 1, K + 1), float64.
+
+        A little on the diagonal keeps it positive where rounding would not: some combinations of features do not vary.
+        """
         rows, size = self.rows, self._num_features
         num_samples, num_sources = rows.base.shape
         sums = np.empty((num_sources, size))
         products = np.empty((num_sources, size, size))
         kernels.feature_moments(rows.basis.starts, rows.basis.values, rows.base, sums, products)
         means = sums / num_samples
-        return products / num_samples - means[:, :, None] * means[:, None, :]
+        return products / num_samples - means[:, :, None] * means[:, None, :] + RIDGE * np.eye(size)
+
+    def moments(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance over samples of every φ_ji, both (J, I), float64."""
+        rows = self.rows
+        means, variances = np.empty(weights.shape[:2]), np.empty(weights.shape[:2])
+        kernels.edge_variances(rows.basis.starts, rows.basis.values, rows.base, weights, means, variances)
+        return means, variances
+
+    def pull_spreads(
+        self, weights: FloatArray, scale: FloatArray, means: FloatArray, pulls: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the gradient of ½ Σ_ji pull_ji var(φ_ji), to the weights (J, I, K + 1) and to the inputs (B, I).
+
+        `means` (J, I) are those of `moments`, `pulls` (J, I); `scale` (I,) is du/dx.
+        """
+        rows = self.rows
+        gradient, source_deltas = np.zeros_like(weights), np.zeros_like(rows.base)
+        kernels.pull_spreads(
+            rows.basis.starts,
+            rows.basis.values,
+            rows.basis.derivatives,
+            rows.base,
+            rows.base_derivatives,
+            weights,
+            scale,
+            means,
+            pulls,
+            gradient,
+            source_deltas,
+        )
+        return gradient, source_deltas
 
     def select(self, batch: IndexArray) -> LayerFeatures:
         """Return the features at the samples of `batch`."""

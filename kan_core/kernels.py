@@ -180,6 +180,70 @@ def follow_windows(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def edge_variances(
+    starts: IndexArray,
+    values: FloatArray,
+    base: FloatArray,
+    weights: FloatArray,
+    means: FloatArray,
+    variances: FloatArray,
+) -> None:
+    """Write mean and variance over samples of every φ_ji to `means` and `variances` (J, I); shapes as in `contract`."""
+    num_samples, num_sources, window = values.shape
+    last = weights.shape[2] - 1
+    for j in range(weights.shape[0]):
+        for i in range(num_sources):
+            mean, spread = 0.0, 0.0
+            for b in range(num_samples):
+                start = starts[b, i]
+                output = float(weights[j, i, last] * base[b, i])
+                for w in range(window):
+                    output += float(weights[j, i, start + w] * values[b, i, w])
+                # Welford's update: no cancellation when the mean is large
+                change = output - mean
+                mean += change / (b + 1)
+                spread += change * (output - mean)
+            means[j, i], variances[j, i] = mean, spread / num_samples
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pull_spreads(
+    starts: IndexArray,
+    values: FloatArray,
+    derivatives: FloatArray,
+    base: FloatArray,
+    base_derivatives: FloatArray,
+    weights: FloatArray,
+    scale: FloatArray,
+    means: FloatArray,
+    pulls: FloatArray,
+    gradient: FloatArray,
+    source_deltas: FloatArray,
+) -> None:
+    """Add the gradient of ½ Σ_ji pull_ji var(φ_ji) to `gradient` (J, I, K + 1) and `source_deltas` (B, I).
+
+    `means` and `pulls` are (J, I); the other shapes as in `contract` and `backpropagate`.
+    """
+    num_samples, num_sources, window = values.shape
+    last = weights.shape[2] - 1
+    number = source_deltas.dtype.type
+    for b in range(num_samples):
+        for i in range(num_sources):
+            start = starts[b, i]
+            for j in range(weights.shape[0]):
+                output = weights[j, i, last] * base[b, i]
+                slope = number(0.0)
+                for w in range(window):
+                    output += weights[j, i, start + w] * values[b, i, w]
+                    slope += weights[j, i, start + w] * derivatives[b, i, w]
+                delta = number(pulls[j, i] * (output - means[j, i]) / num_samples)
+                gradient[j, i, last] += delta * base[b, i]
+                for w in range(window):
+                    gradient[j, i, start + w] += delta * values[b, i, w]
+                source_deltas[b, i] += delta * (slope * scale[i] + weights[j, i, last] * base_derivatives[b, i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill_jacobian(
     starts: IndexArray,
     values: FloatArray,

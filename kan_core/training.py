@@ -28,6 +28,10 @@ RANGE_CHECK_INTERVAL = 10
 # below what separates a range that has to move from the one it moves to, so that whatever is noticed is mended
 RANGE_TOLERANCE = 1.5 * HIDDEN_MARGIN
 NARROWEST_RANGE = 4e-3
+# what a move of ranges may cost, relative to the objective: curves that a grid cannot carry over stay where they are
+MOVE_COST = 1.0
+# before the outputs have a shape, edges have no share in it, and a penalty can hold the network at a constant
+SPARSITY_DELAY = 5
 
 
 class Outcome(enum.Enum):
@@ -107,7 +111,7 @@ class Trainer:
         self.num_steps += 1
         # overflow is an outcome here, not a warning
         with np.errstate(all="ignore"):
-            self._objective.reweight()
+            self._weigh_sparsity()
             loss, sentence, moved = self._advance(before)
             train_rmse, test_rmse = self._objective.rmse()
         if not all(map(math.isfinite, (loss, train_rmse, test_rmse))):
@@ -132,7 +136,6 @@ class Trainer:
         """Train on by other settings, from the same parameters."""
         renew = spec.optimizer != self.spec.optimizer
         self.spec = spec
-        self._objective.l1, self._objective.entropy = spec.l1, spec.entropy
         if renew:
             self._adopt(self._objective.network)
 
@@ -145,11 +148,14 @@ class Trainer:
         if self.spec.optimizer != "adam":
             dtype = torch.float64
         adopted = network.copy().to(dtype)
-        self._objective = NetworkObjective(
-            adopted, self.dataset.to_dtype(dtype), l1=self.spec.l1, entropy=self.spec.entropy
-        )
+        self._objective = NetworkObjective(adopted, self.dataset.to_dtype(dtype))
+        self._weigh_sparsity()
         self._last_finite = self._objective.parameters
         self._reset_optimizer()
+
+    def _weigh_sparsity(self) -> None:
+        is_due = self.num_steps > SPARSITY_DELAY
+        self._objective.l1, self._objective.entropy = (self.spec.l1, self.spec.entropy) if is_due else (0.0, 0.0)
 
     def _reset_optimizer(self) -> None:
         self._adam: AdamState = adam_init(self._objective.parameters)
@@ -213,13 +219,19 @@ class Trainer:
             outside = (least < low - slack) | (most > high + slack)
             sparse = (most - least < 0.5 * (high - low)) & (high - low > NARROWEST_RANGE)
             if bool((outside | sparse).any()):
-                inputs = self.dataset.train_inputs
-                self._adopt_moved(fit_ranges(network, inputs, tolerance=RANGE_TOLERANCE))
-                return True
+                return self._move_ranges(fit_ranges(network, self.dataset.train_inputs, tolerance=RANGE_TOLERANCE))
         return False
 
-    def _adopt_moved(self, network: KAN) -> None:
-        """Go on with the same function on other ranges, keeping what the optimizer knows of the scale of things."""
-        adam, lm = self._adam, self._lm
+    def _move_ranges(self, network: KAN) -> bool:
+        """Go on with the same function on other ranges, keeping what the optimizer knows of the scale of things.
+
+        Return False, leaving all as it was, when the new grids cannot carry the function.
+        """
+        before, adam, lm = self._objective, self._adam, self._lm
         self._adopt(network)
+        moved = self._objective.loss(self._objective.parameters)
+        if not moved <= (1.0 + MOVE_COST) * before.loss(before.parameters):
+            self._objective, self._last_finite = before, before.parameters
+            self._reset_optimizer()
         self._adam, self._lm = adam, replace(lm, growth=2.0)
+        return self._objective is not before

@@ -2,7 +2,7 @@
 
 Damping follows H. B. Nielsen (Damping Parameter in Marquardt's Method, IMM-REP-1999-05): a trial step's gain over what
 the model promised shrinks the damping smoothly, a refused step grows it by a factor that doubles each time. Edges of
-a KAN are linear in their parameters, so Jacobian rows are outer products (`NetworkObjective.quadratic`); parameters
+a KAN are linear in their parameters, so Jacobian rows are outer products (`NetworkObjective.models`); parameters
 without data have a zero row and stay put through the floor under the scaling.
 """
 
@@ -37,7 +37,18 @@ def levenberg_marquardt_step(
 
     When no damping lowers the loss, parameters stay and `accepted` is false: the point is a minimum to rounding.
     """
-    model = objective.quadratic(parameters)
+    for model in objective.models(parameters):
+        found = _try_model(objective, parameters, model, state)
+        if found is not None:
+            return found
+    loss = objective.loss(parameters)
+    return parameters, loss, replace(state, damping=min(state.damping, 1e6), growth=2.0, decrease=0.0, accepted=False)
+
+
+def _try_model(
+    objective: CurvedObjective, parameters: FloatArray, model: Quadratic, state: LevenbergMarquardtState
+) -> tuple[FloatArray, float, LevenbergMarquardtState] | None:
+    """Return the outcome of the first step of growing damping that lowers the loss, None when none does."""
     diagonal = np.diagonal(model.curvature)
     scaling = np.maximum(diagonal, SCALING_FLOOR * max(float(diagonal.max(initial=0.0)), 1e-300))
     damping, growth = state.damping, state.growth
@@ -53,8 +64,7 @@ def levenberg_marquardt_step(
                 next_state = LevenbergMarquardtState(damping=max(damping * shrink, 1e-15), decrease=decrease)
                 return parameters + step, loss, next_state
         damping, growth = damping * growth, growth * 2.0
-    loss = objective.loss(parameters)
-    return parameters, loss, replace(state, damping=min(damping, 1e6), growth=2.0, decrease=0.0, accepted=False)
+    return None
 
 
 def _solve(model: Quadratic, damping: FloatArray) -> FloatArray | None:

@@ -6,21 +6,20 @@ Shape legend: B samples, I sources, J targets, O outputs, K basis functions, P f
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-import torch
 
 from kan_core import kernels
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.datasets import Dataset
-from kan_core.features import MIN_DENSE_TARGETS, LayerFeatures, join_weights
-from kan_core.layer import KANLayer
+from kan_core.features import join_weights
 from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
-from kan_core.regularization import majorizer_weights
+from kan_core.optimizers.forward_pass import ForwardPass, PassMaker, Samples
+from kan_core.optimizers.sparsity import LayerPull, PenaltyPoint, measure_penalty
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,44 +49,31 @@ class Objective(Protocol):
 
 
 class CurvedObjective(Objective, Protocol):
-    """An objective that also offers its Gauss-Newton model."""
+    """An objective that also offers Gauss-Newton models."""
 
-    def quadratic(self, parameters: FloatArray) -> Quadratic:
-        """Return the Gauss-Newton model at `parameters`, which become the present ones."""
+    def models(self, parameters: FloatArray) -> Iterator[Quadratic]:
+        """Yield models at `parameters`, the one to try first first; the last has the objective's own gradient."""
         ...
-
-
-@dataclass(slots=True)
-class _Pass:
-    """One forward pass: per layer the node values that entered, and features, weights and formulas there."""
-
-    nodes: list[FloatArray]
-    features: list[LayerFeatures]
-    weights: list[FloatArray]
-    slopes: list[list[tuple[int, int, FloatArray, FloatArray, FloatArray]]]
 
 
 class NetworkObjective:
     """The loss of a KAN on a dataset: mean squared error of scaled targets, or binary cross-entropy, plus sparsity.
 
     It takes the network over: the network's parameters are the present point. `network` and `dataset` are of one dtype.
-    The quadratic penalty's weights are renewed by `reweight`, so that the function is the same within a step.
+    The sparsity penalty is that of the samples at hand. Quadratic models give it the curvature of a majoriser, which
+    has var(φ) / 2s + s / 2 in place of the spread √var(φ), s its present value.
     """
 
     def __init__(self, network: KAN, dataset: Dataset, *, l1: float = 0.0, entropy: float = 0.0) -> None:
         self.network = network
         self.task = dataset.task
-        self._flat = FlatParameters(network)
-        self._layers = network.layers
-        self._masks = [layer.spline_mask().numpy() for layer in self._layers]
-        self._all_splines = [bool(mask.all()) for mask in self._masks]
-        self._scales = [layer.domain_scale() for layer in self._layers]
-        self._live = [layer.live_functions() for layer in self._layers]
-        self._train = _Samples(network, dataset.train_inputs, dataset.train_targets)
-        self._test = _Samples(network, dataset.test_inputs, dataset.test_targets)
         self.l1, self.entropy = l1, entropy
-        self._penalty: list[tuple[FloatArray, FloatArray]] | None = None
-        self._newest: _Pass | None = None
+        self._flat = FlatParameters(network)
+        self._maker = PassMaker(network.layers, self._flat)
+        self._scales = [layer.domain_scale() for layer in network.layers]
+        self._train = Samples(network, dataset.train_inputs, dataset.train_targets)
+        self._test = Samples(network, dataset.test_inputs, dataset.test_targets)
+        self._newest: ForwardPass | None = None
 
     @property
     def parameters(self) -> FloatArray:
@@ -108,39 +94,38 @@ class NetworkObjective:
     def loss(self, parameters: FloatArray) -> float:
         """Return the objective at `parameters`."""
         self.set_parameters(parameters)
-        outputs = self._forward_train().nodes[-1]
-        return self._data_loss(outputs, self._train.targets) + self._penalty_loss()
+        done = self._forward_train()
+        return self._data_loss(done.nodes[-1], self._train.targets) + self._penalty_at(done).value
 
     def loss_and_gradient(self, parameters: FloatArray, *, batch: IndexArray | None = None) -> tuple[float, FloatArray]:
         """Return the objective and its gradient (P,) at `parameters`, over all samples or those of `batch`."""
         self.set_parameters(parameters)
         samples = self._train if batch is None else self._train.select(batch)
-        done = self._forward_train() if batch is None else self._forward(samples)
-        outputs = done.nodes[-1]
-        loss = self._data_loss(outputs, samples.targets) + self._penalty_loss()
-        gradient = np.zeros_like(self._flat.flat)
-        deltas = self._output_deltas(outputs, samples.targets)
-        for index in reversed(range(len(self._layers))):
-            deltas = self._backward_layer(index, done, deltas, gradient)
-        self._add_penalty_gradient(gradient)
-        return loss, gradient[self._flat.free]
+        done = self._forward_train() if batch is None else self._maker.forward(samples)
+        outputs, point = done.nodes[-1], self._penalty_at(done)
+        loss = self._data_loss(outputs, samples.targets) + point.value
+        return loss, self._backward(done, self._output_deltas(outputs, samples.targets), point)
 
-    def quadratic(self, parameters: FloatArray) -> Quadratic:
-        """Return the Gauss-Newton model (generalised for cross-entropy) at `parameters`, in float64."""
+    def models(self, parameters: FloatArray) -> Iterator[Quadratic]:
+        """Yield Gauss-Newton models (generalised for cross-entropy) at `parameters`, in float64.
+
+        With a penalty the first is the one that prunes, the last the one with the exact gradient.
+        """
         self.set_parameters(parameters)
         done = self._forward_train()
         outputs, targets = done.nodes[-1], self._train.targets
-        jacobian = self._jacobian(done)
-        deltas = self._output_deltas(outputs, targets).ravel().astype(np.float64)
-        gradient = jacobian.T @ deltas
-        weights = self._output_curvature(outputs)
-        weighted = jacobian * np.sqrt(weights.ravel())[:, None]
-        curvature = weighted.T @ weighted
-        loss = self._data_loss(outputs, targets) + self._penalty_loss()
-        full = np.zeros_like(self._flat.flat)
-        self._add_penalty_gradient(full)
-        self._add_penalty_curvature(curvature)
-        return Quadratic(loss, gradient + full[self._flat.free], curvature)
+        point, deltas = self._penalty_at(done), self._output_deltas(outputs, targets)
+        loss = self._data_loss(outputs, targets) + point.value
+        weighted = self._jacobian(done)
+        weighted *= np.sqrt(self._output_curvature(outputs).ravel())[:, None]
+        of_data = weighted.T @ weighted
+        if point.pulls:
+            gradient, curvature = self._backward(done, deltas, PenaltyPoint()).astype(np.float64), of_data.copy()
+            self._add_majoriser(done, [pull.pruning for pull in point.pulls], curvature, gradient)
+            yield Quadratic(loss, gradient, curvature)
+        gradient = self._backward(done, deltas, point).astype(np.float64)
+        self._add_majoriser(done, [pull.edges for pull in point.pulls], of_data, np.zeros_like(gradient))
+        yield Quadratic(loss, gradient, of_data)
 
     def residual_jacobian(self, parameters: FloatArray) -> FloatArray:
         """Return the derivatives of every output with respect to the free parameters, (B·O, P), float64."""
@@ -149,101 +134,72 @@ class NetworkObjective:
 
     def rmse(self) -> tuple[float, float]:
         """Return the root mean square errors on train and test samples in original units (probabilities if classes)."""
-        train, test = self._forward_train(), self._forward(self._test)
+        train, test = self._forward_train(), self._maker.forward(self._test)
         return self._rmse(train.nodes[-1], self._train), self._rmse(test.nodes[-1], self._test)
 
     def train_nodes(self) -> list[FloatArray]:
         """Return the node values of every layer at the train samples, (B, n_l) each."""
         return self._forward_train().nodes
 
-    def reweight(self) -> None:
-        """Renew the penalty's weights from the present functions."""
-        if self.l1 <= 0 and self.entropy <= 0:
-            self._penalty = None
-            return
-        done = self._forward_train()
-        moments = [
-            self._train.first_covariance if index == 0 else features.covariance()
-            for index, features in enumerate(done.features)
-        ]
-        spreads = [self._edge_spreads(index, covariance, done) for index, covariance in enumerate(moments)]
-        node_spreads = [nodes.std(axis=0, dtype=np.float64) for nodes in done.nodes[1:]]
-        weights = majorizer_weights(spreads, node_spreads, l1=self.l1, entropy=self.entropy)
-        self._penalty = [
-            (weight * mask, covariance) for weight, mask, covariance in zip(weights, self._masks, moments, strict=True)
-        ]
-
     # --- forward and backward ---------------------------------------------------------------------------------------
 
-    def _forward_train(self) -> _Pass:
+    def _forward_train(self) -> ForwardPass:
         """Return the pass over all train samples at the present parameters, done once for each."""
         if self._newest is None:
-            self._newest = self._forward(self._train)
+            self._newest = self._maker.forward(self._train)
         return self._newest
 
-    def _forward(self, samples: _Samples) -> _Pass:
-        nodes = samples.inputs
-        done = _Pass([nodes], [], [], [])
-        for index, layer in enumerate(self._layers):
-            features = samples.first_features if index == 0 else _features_at(layer, nodes)
-            coefficients, base_weights, constants = self._flat.views[index]
-            weights = join_weights(coefficients, base_weights)
-            if not self._all_splines[index]:
-                weights *= self._masks[index][:, :, None]
-            outputs = features.sums(weights)
-            formulas: list[tuple[int, int, FloatArray, FloatArray, FloatArray]] = []
-            for target, source, function in self._live[index]:
-                a, b, c, d = constants[target, source]
-                x = nodes[:, source]
-                value, slope = function.value_and_derivative(a * x + b)
-                outputs[:, target] += c * value + d
-                formulas.append((target, source, x, value, slope))
-            done.nodes.append(outputs)
-            done.features.append(features)
-            done.weights.append(weights)
-            done.slopes.append(formulas)
-            nodes = outputs
-        return done
+    def _backward(self, done: ForwardPass, deltas: FloatArray, point: PenaltyPoint) -> FloatArray:
+        """Return the gradient (P,), given that of the data loss to the outputs (B, O)."""
+        gradient = np.zeros_like(self._flat.flat)
+        pulls = point.pulls or [None] * len(done.features)
+        for index in reversed(range(len(pulls))):
+            deltas = self._backward_layer(index, done, deltas, pulls[index], gradient)
+        return gradient[self._flat.free]
 
-    def _backward_layer(self, index: int, done: _Pass, deltas: FloatArray, gradient: FloatArray) -> FloatArray:
+    def _backward_layer(
+        self, index: int, done: ForwardPass, deltas: FloatArray, pull: LayerPull | None, gradient: FloatArray
+    ) -> FloatArray:
         """Add layer `index`'s part to the flat `gradient` and return the deltas of its sources."""
+        features, weights, scale = done.features[index], done.weights[index], self._scales[index]
+        if pull is not None:
+            deltas = deltas + (pull.nodes * _deviations(done.nodes[index + 1])).astype(deltas.dtype)
+        of_weights = features.weight_gradient(deltas)
+        source_deltas = (
+            features.source_deltas(weights, deltas, scale) if index > 0 else np.zeros_like(features.rows.base)
+        )
+        if pull is not None:
+            pulled, on_sources = features.pull_spreads(weights, scale, pull.means, pull.edges)
+            of_weights, source_deltas = of_weights + pulled, source_deltas + on_sources
         coefficients, base_weights, constants = self._flat.split(gradient, index)
-        of_weights = done.features[index].weight_gradient(deltas)
         coefficients += of_weights[:, :, :-1]
         base_weights += of_weights[:, :, -1]
-        for target, source, x, value, slope in done.slopes[index]:
-            c = self._flat.views[index][2][target, source, 2]
-            delta = deltas[:, target]
-            along = c * slope * delta
-            constants[target, source] = (along @ x, along.sum(), delta @ value, delta.sum())
-        if index == 0:
-            return deltas
-        return self._source_deltas(index, done, deltas)
-
-    def _source_deltas(self, index: int, done: _Pass, deltas: FloatArray) -> FloatArray:
-        source_deltas = done.features[index].source_deltas(done.weights[index], deltas, self._scales[index])
-        for target, source, _, _, slope in done.slopes[index]:
-            a, _, c, _ = self._flat.views[index][2][target, source]
-            source_deltas[:, source] += a * c * slope * deltas[:, target]
+        for one in done.formulas[index]:
+            delta = deltas[:, one.target]
+            if pull is not None:
+                delta = delta + pull.edges[one.target, one.source] * _deviations(one.c * one.value).astype(delta.dtype)
+            along = one.c * one.slope * delta
+            constants[one.target, one.source] = (along @ one.x, along.sum(), delta @ one.value, delta.sum())
+            source_deltas[:, one.source] += one.a * along
         return source_deltas
 
-    def _jacobian(self, done: _Pass) -> FloatArray:
+    def _jacobian(self, done: ForwardPass) -> FloatArray:
         num_samples, num_outputs = done.nodes[-1].shape
         jacobian = np.zeros((num_samples * num_outputs, self.num_parameters))
         eye = np.eye(num_outputs, dtype=done.nodes[-1].dtype)
         sensitivities = np.ascontiguousarray(np.broadcast_to(eye, (num_samples, num_outputs, num_outputs)))
-        for index in reversed(range(len(self._layers))):
+        for index in reversed(range(len(done.features))):
             rows = done.features[index].rows
             coefficients, base_weights, constants = self._flat.split(self._flat.columns, index)
             kernels.fill_jacobian(
                 rows.basis.starts, rows.basis.values, rows.base, sensitivities, coefficients, base_weights, jacobian
             )
-            for target, source, x, value, slope in done.slopes[index]:
-                columns = constants[target, source]
+            for one in done.formulas[index]:
+                columns = constants[one.target, one.source]
                 if columns[0] >= 0:
-                    c = self._flat.views[index][2][target, source, 2]
-                    local = np.stack([c * slope * x, c * slope, value, np.ones_like(x)], axis=1)
-                    part = sensitivities[:, :, target, None] * local[:, None, :]
+                    along = one.c * one.slope
+                    local = np.stack([along * one.x, along, one.value, np.ones_like(one.x)], axis=1)
+                    part = sensitivities[:, :, one.target, None] * local[:, None, :]
                     jacobian[:, columns] = part.reshape(-1, 4)
             if index > 0:
                 by_output = [
@@ -252,6 +208,12 @@ class NetworkObjective:
                 ]
                 sensitivities = np.stack(by_output, axis=1)
         return jacobian
+
+    def _source_deltas(self, index: int, done: ForwardPass, deltas: FloatArray) -> FloatArray:
+        source_deltas = done.features[index].source_deltas(done.weights[index], deltas, self._scales[index])
+        for one in done.formulas[index]:
+            source_deltas[:, one.source] += one.a * one.c * one.slope * deltas[:, one.target]
+        return source_deltas
 
     # --- losses -----------------------------------------------------------------------------------------------------
 
@@ -272,83 +234,35 @@ class NetworkObjective:
         probability = _sigmoid(outputs.astype(np.float64))
         return np.maximum(probability * (1 - probability), 1e-8) / outputs.size
 
-    def _rmse(self, outputs: FloatArray, samples: _Samples) -> float:
+    def _rmse(self, outputs: FloatArray, samples: Samples) -> float:
         if self.task == "regression":
             return math.sqrt(kernels.mean_squared_error(outputs, samples.targets, samples.scale))
         return float(np.sqrt(np.square(_sigmoid(outputs) - samples.targets).mean(dtype=np.float64)))
 
     # --- sparsity ---------------------------------------------------------------------------------------------------
 
-    def _edge_spreads(self, index: int, covariance: FloatArray, done: _Pass) -> FloatArray:
-        features = self._features(index)
-        variance = np.einsum("jik,ikl,jil->ji", features, covariance, features)
-        spreads = np.sqrt(np.maximum(variance, 0.0)) * self._masks[index]
-        for target, source, _, value, _ in done.slopes[index]:
-            spreads[target, source] = abs(self._flat.views[index][2][target, source, 2]) * value.std()
-        return spreads
+    def _penalty_at(self, done: ForwardPass) -> PenaltyPoint:
+        return measure_penalty(done, l1=self.l1, entropy=self.entropy)
 
-    def _features(self, index: int) -> FloatArray:
-        """Return the spline edges' coefficients and base weights side by side, (J, I, K + 1), float64."""
-        coefficients, base_weights, _ = self._flat.views[index]
-        return join_weights(coefficients, base_weights).astype(np.float64)
-
-    def _penalty_loss(self) -> float:
-        if self._penalty is None:
-            return 0.0
-        total = 0.0
-        for index, (weights, covariance) in enumerate(self._penalty):
-            features = self._features(index)
-            total += 0.5 * float(np.einsum("ji,jik,ikl,jil->", weights, features, covariance, features, optimize=True))
-        return total
-
-    def _add_penalty_gradient(self, gradient: FloatArray) -> None:
-        if self._penalty is None:
-            return
-        for index, (weights, covariance) in enumerate(self._penalty):
-            coefficients, base_weights, _ = self._flat.split(gradient, index)
-            pull = weights[:, :, None] * np.einsum("ikl,jil->jik", covariance, self._features(index))
-            coefficients += pull[:, :, :-1]
-            base_weights += pull[:, :, -1]
-
-    def _add_penalty_curvature(self, curvature: FloatArray) -> None:
-        if self._penalty is None:
-            return
-        for index, (weights, covariance) in enumerate(self._penalty):
+    def _add_majoriser(
+        self, done: ForwardPass, pulls: list[FloatArray], curvature: FloatArray, gradient: FloatArray
+    ) -> None:
+        """Add ½ Σ pull · var(φ), over the splines with a positive pull, to the model in place, at the present point."""
+        for index, layer_pulls in enumerate(pulls):
+            covariance = self._train.first_covariance if index == 0 else done.features[index].covariance()
             coefficients, base_weights, _ = self._flat.split(self._flat.columns, index)
-            columns = join_weights(coefficients, base_weights)
-            for target, source in np.argwhere(weights):
+            columns, weights = join_weights(coefficients, base_weights), done.weights[index].astype(np.float64)
+            for target, source in np.argwhere(layer_pulls > 0):
                 edge = columns[target, source]
                 free = edge >= 0
-                block = weights[target, source] * covariance[source]
+                block = layer_pulls[target, source] * covariance[source]
                 curvature[edge[free][:, None], edge[free]] += block[free][:, free]
+                gradient[edge[free]] += (block @ weights[target, source])[free]
 
 
-class _Samples:
-    """Samples as the layers see them, the first layer's features computed once since its inputs never change."""
-
-    def __init__(self, network: KAN, inputs: torch.Tensor, targets: torch.Tensor) -> None:
-        self.inputs: FloatArray = np.ascontiguousarray(network.scale_inputs(inputs).numpy())
-        shifted = targets.to(network.dtype) - network.output_shift
-        self.targets: FloatArray = np.ascontiguousarray((shifted / network.output_scale).numpy())
-        self.scale: FloatArray = network.output_scale.numpy()
-        layer = network.layers[0]
-        self.first_features = LayerFeatures(layer.rows(self.inputs), layer.basis.num_functions, MIN_DENSE_TARGETS)
-
-    @cached_property
-    def first_covariance(self) -> FloatArray:
-        """The covariance of the first layer's features."""
-        return self.first_features.covariance()
-
-    def select(self, batch: IndexArray) -> _Samples:
-        """Return the samples at the positions `batch`."""
-        chosen = object.__new__(_Samples)
-        chosen.inputs, chosen.targets, chosen.scale = self.inputs[batch], self.targets[batch], self.scale
-        chosen.first_features = self.first_features.select(batch)
-        return chosen
-
-
-def _features_at(layer: KANLayer, nodes: FloatArray) -> LayerFeatures:
-    return LayerFeatures(layer.rows(nodes), layer.basis.num_functions, layer.num_targets)
+def _deviations(values: FloatArray) -> FloatArray:
+    """Return (v - mean v) / B along the samples, the slope of ½ var v."""
+    return (values - values.mean(axis=0)) / len(values)
 
 
 def _sigmoid(x: FloatArray) -> FloatArray:
