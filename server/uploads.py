@@ -8,7 +8,6 @@ import numpy as np
 
 from kan_core.errors import DataError, ExpressionError
 from kan_core.expressions import find_names, parse_expression
-from kan_core.mathml import presentation
 from kan_core.tables import read_csv
 from server.refusal import Refusal
 from server.rest import FormulaCheck, FormulaRequest, TableColumn, TableCreated
@@ -22,7 +21,7 @@ def check_formula(request: FormulaRequest) -> FormulaCheck:
     variables = found if request.variables is None else request.variables
     try:
         parsed = parse_expression(request.expression, variables)
-        return FormulaCheck(ok=True, variables_found=found, mathml=f"<math>{presentation(parsed.sympy)}</math>")
+        return FormulaCheck(ok=True, variables_found=found, mathml=f"<math>{parsed.mathml}</math>")
     except ExpressionError as error:
         return FormulaCheck(ok=False, sentence=str(error), position=error.position, variables_found=found)
 
