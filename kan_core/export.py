@@ -7,13 +7,18 @@ evaluation and their coefficients along. Constants are written in full, so the c
 from __future__ import annotations
 
 import keyword
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
+
+import sympy as sp
 
 from kan_core.errors import ExportError
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_units
+from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
 
 # {x} is the argument, {m} the module; those not named here are the module's function of the same name
 _TEMPLATES: Mapping[str, str] = MappingProxyType(
@@ -90,12 +95,20 @@ def pytorch_source(network: KAN, *, input_names: Sequence[str]) -> str:
     return _source(network, input_names, module="torch", header="import torch\n", spline=_TORCH_SPLINE)
 
 
-def identifiers(names: Sequence[str]) -> list[str]:
-    """Return the names as Python identifiers, all different."""
+def sympy_source(expressions: Sequence[Any], *, input_names: Sequence[str]) -> str:
+    """Return a line for each expression that `sympy.sympify` reads back; names that SymPy gives a meaning change."""
+    names = identifiers(input_names, reserved=dir(sp))
+    symbols = {sp.Symbol(old): sp.Symbol(new) for old, new in zip(input_names, names, strict=True)}
+    return "\n".join(str(sp.sstr(expression.xreplace(symbols))) for expression in expressions)
+
+
+def identifiers(names: Sequence[str], *, reserved: Collection[str] = ()) -> list[str]:
+    """Return the names as Python identifiers, all different and none of them `reserved`."""
     chosen: list[str] = []
     for name in names:
-        candidate = re.sub(r"\W", "_", name)
-        if not candidate.isidentifier() or keyword.iskeyword(candidate) or candidate in {"np", "torch", "spline"}:
+        candidate = re.sub(r"[^0-9A-Za-z_]", "_", name)
+        is_ours = re.fullmatch(r"n\d+_\d+|phi_\d+_\d+_\d+", candidate) is not None
+        if not candidate.isidentifier() or keyword.iskeyword(candidate) or is_ours or candidate in reserved:
             candidate = f"v_{candidate}"
         while candidate in chosen:
             candidate += "_"
@@ -109,34 +122,36 @@ def _source(network: KAN, input_names: Sequence[str], *, module: str, header: st
             f"input_names has a name for each of {network.widths[0]} inputs, received {tuple(input_names)}: "
             "name every input"
         )
-    names = identifiers(input_names)
+    names = identifiers(input_names, reserved={"np", "torch", "spline", "predict"})
     live = [edge for edge in network.edges() if network.kind(edge) != "pruned"]
     lines: list[str] = []
     nodes = names
     for index, width in enumerate(network.widths[1:]):
-        sums: list[str] = []
+        sums = [f"n{index + 1}_{target}" for target in range(width)]
         for target in range(width):
+            is_output = index == len(network.layers) - 1
+            if not is_output and all((edge.layer, edge.source) != (index + 1, target) for edge in live):
+                continue
             terms = [
                 _edge_source(network, edge, nodes[edge.source], module)
                 for edge in live
                 if (edge.layer, edge.target) == (index, target)
             ]
-            if index == len(network.layers) - 1:
+            if is_output:
                 terms.append(repr(float(network.output_shift[target])))
-            sums.append(f"n{index + 1}_{target}")
-            lines.append(f"    {sums[-1]} = {' + '.join(terms) or f'0.0 * {names[0]}'}")
+            lines.append(f"    {sums[target]} = {' + '.join(terms) or f'0.0 * {names[0]}'}")
         nodes = sums
     result = nodes[0] if len(nodes) == 1 else f"({', '.join(nodes)})"
     curves = any(network.kind(edge) == "spline" for edge in live)
     base = _BASES[network.spec.base].format(m=module)
-    parts = [header, spline.replace("{base}", base) if curves else "", "\n"]
+    parts = [header, spline.replace("{base}", base), ""] if curves else [header, ""]
     return "\n".join([*parts, f"def predict({', '.join(names)}):", *lines, f"    return {result}", ""])
 
 
 def _edge_source(network: KAN, edge: EdgeId, x: str, module: str) -> str:
     if network.kind(edge) == "symbolic":
         name, a, b, c, d = edge_form(network, edge)
-        argument = f"({a!r} * {x} + {b!r})"
+        argument = _within(f"({a!r} * {x} + {b!r})", FUNCTIONS[name], module)
         value = _TEMPLATES.get(name, "{m}." + name + "({x})").format(x=argument, m=module)
         return f"{c!r} * ({value}) + {d!r}"
     layer = network.check_edge(edge)
@@ -147,3 +162,12 @@ def _edge_source(network: KAN, edge: EdgeId, x: str, module: str) -> str:
     inner = x if (scale, shift) == (1.0, 0.0) else f"({x} - {shift!r}) / {scale!r}"
     call = f"spline({inner}, {low!r}, {high!r}, {network.spec.order}, {coefficients!r}, {weight!r})"
     return call if out == 1.0 else f"{out!r} * {call}"
+
+
+def _within(argument: str, function: SymbolicFunction, module: str) -> str:
+    """Return the argument held within the function's domain, as the network holds it."""
+    low, high = (None if math.isinf(end) else end for end in (function.low, function.high))
+    if low is None and high is None:
+        return argument
+    clip = "clip" if module == "np" else "clamp"
+    return f"{module}.{clip}({argument}, {low!r}, {high!r})"

@@ -48,8 +48,8 @@ class NetworkFormula:
 
     @property
     def python(self) -> str:
-        """The first output as a Python expression of the `math` module."""
-        return str(sp.pycode(self.expression))
+        """The first output as a Python expression of the `math` module and, for curves, functions phi_l_s_t."""
+        return str(sp.pycode(self.expression, allow_unknown_functions=True))
 
     @property
     def is_closed_form(self) -> bool:

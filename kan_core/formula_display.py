@@ -8,10 +8,12 @@ stays where it was. What is left is rounded to four digits.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -59,9 +61,9 @@ def display_formula(
     expressions = tuple(rounded(checked_snap(one, symbols, columns, curves)) for one in folded)
     names = [f"logit {name}" if logit else name for name in output_names]
     text = "\n".join(f"{name} = {plain_text(e)}" for name, e in zip(names, expressions, strict=True))
-    latex = r" \\ ".join(rf"\mathrm{{{name}}} = {sp.latex(e)}" for name, e in zip(names, expressions, strict=True))
+    latex = r" \\ ".join(rf"{latex_name(name)} = {latex_text(e)}" for name, e in zip(names, expressions, strict=True))
     rows = "".join(
-        f"<mtr><mtd><mi>{_escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(e)}</mtd></mtr>"
+        f"<mtr><mtd><mi>{escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(e)}</mtd></mtr>"
         for name, e in zip(names, expressions, strict=True)
     )
     return DisplayFormula(expressions, text, f'<math display="block"><mtable>{rows}</mtable></math>', latex)
@@ -146,7 +148,10 @@ def evaluate(
     expression: Any, symbols: Sequence[Any], columns: Sequence[FloatArray], curves: Mapping[str, CurveValue]
 ) -> FloatArray:
     """Return the values (B,) at the columns (B,) of the symbols; `curves` gives the functions named in it."""
-    function = sp.lambdify(list(symbols), expression, modules=[dict(curves), "numpy"])
+    # columns may be named like functions: arguments have names of our own
+    arguments = [sp.Symbol(f"argument_{index}") for index in range(len(symbols))]
+    own = expression.xreplace(dict(zip(symbols, arguments, strict=True)))
+    function = sp.lambdify(arguments, own, modules=[dict(curves), "numpy"])
     with np.errstate(all="ignore"):
         return np.broadcast_to(np.asarray(function(*columns), dtype=float), columns[0].shape)
 
@@ -197,5 +202,15 @@ def plain_text(expression: Any) -> str:
     return str(sp.sstr(expression, full_prec=False)).replace("**", "^").replace("*", "·").replace("pi", "π")
 
 
-def _escape(name: str) -> str:
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def latex_text(expression: Any) -> str:
+    """Return the expression in LaTeX, names of people's own escaped."""
+    names = {symbol: latex_name(symbol.name) for symbol in expression.free_symbols}
+    return str(sp.latex(expression, symbol_names=names))
+
+
+def latex_name(name: str) -> str:
+    """Return a name in LaTeX: one letter with a number at most stays in italics, all else stands upright."""
+    if re.fullmatch(r"[A-Za-z](_?\d+)?", name):
+        return str(sp.latex(sp.Symbol(name)))
+    escaped = re.sub(r"([#$%&_{}])", r"\\\1", name.replace("\\", "/")).replace("^", r"\^{}").replace("~", r"\~{}")
+    return rf"\mathrm{{{escaped}}}"

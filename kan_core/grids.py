@@ -41,17 +41,22 @@ def fit_normalization(network: KAN, dataset: Dataset) -> KAN:
     fitted = network.copy()
     inputs = dataset.train_inputs.to(torch.float64)
     low, high = inputs.amin(dim=0), inputs.amax(dim=0)
+    fitted.is_scaled.fill_(True)
     fitted.input_shift.copy_((low + high) / 2)
     fitted.input_scale.copy_(_positive_or_one((high - low) / 2))
     if dataset.task == "regression":
         targets = dataset.train_targets.to(torch.float64)
         fitted.output_shift.copy_(targets.mean(dim=0))
-        fitted.output_scale.copy_(_positive_or_one(targets.std(dim=0, correction=0)))
+        # very large or small numbers have no square
+        size = _positive_or_one((targets - targets.mean(dim=0)).abs().amax(dim=0))
+        fitted.output_scale.copy_(size * _positive_or_one((targets / size).std(dim=0, correction=0)))
     return fitted
 
 
 def is_normalized(network: KAN) -> bool:
-    """Return whether some scaling was fitted or set."""
+    """Return whether some scaling was fitted, be it the identity, or set."""
+    if bool(network.is_scaled):
+        return True
     scales = torch.cat([network.input_scale, network.output_scale])
     shifts = torch.cat([network.input_shift, network.output_shift])
     return bool((scales != 1).any() or (shifts != 0).any())

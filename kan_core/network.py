@@ -80,13 +80,14 @@ class KAN(nn.Module):
     """A Kolmogorov-Arnold network; calling it on (B, I) inputs gives (B, J) outputs in the network's dtype.
 
     `generator` draws the initial parameters (a fresh one with seed 0 when left out), `dtype` defaults to torch's.
-    Scaling and node ranges start as identity and [-1, 1]; `grids` fits them to data.
+    Scaling and node ranges start as identity and [-1, 1]; `grids` fits them to data, after which `is_scaled` is true.
     """
 
     input_shift: Tensor
     input_scale: Tensor
     output_shift: Tensor
     output_scale: Tensor
+    is_scaled: Tensor
 
     def __init__(
         self,
@@ -105,6 +106,7 @@ class KAN(nn.Module):
         for name, width in (("input", widths[0]), ("output", widths[-1])):
             self.register_buffer(f"{name}_shift", torch.zeros(width))
             self.register_buffer(f"{name}_scale", torch.ones(width))
+        self.register_buffer("is_scaled", torch.tensor(False))
         self.to(torch.get_default_dtype() if dtype is None else dtype)
         _initialize(self, torch.Generator().manual_seed(0) if generator is None else generator)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError
 from kan_core.expressions import parse_expression
+from kan_core.tables import LARGEST
 
 FloatArray = NDArray[np.float64]
 NUM_TRAIN = 1000
@@ -90,6 +91,12 @@ def sample_expression(
         row = int(np.flatnonzero(~np.isfinite(targets))[0])
         place = ", ".join(f"{name} = {value:.4g}" for name, value in zip(ranges, inputs[row], strict=True))
         raise DataError(f"The formula has no finite real value at {place}: change the formula or the ranges.")
+    largest = float(np.abs(targets).max())
+    if largest > LARGEST or 0 < largest < 1 / LARGEST:
+        raise DataError(
+            f"The formula's largest value is {largest:.3g}, beyond what can be computed with: scale it to a size "
+            f"between {1 / LARGEST:g} and {LARGEST:g}."
+        )
     if noise > 0:
         targets[:num_train] += noise * targets.std() * generator.normal(size=num_train)
     return _dataset(inputs, targets[:, None], num_train, "regression", tuple(ranges), output_name)

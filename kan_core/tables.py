@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from kan_core.errors import DataError
 
 MAX_BYTES = 20_000_000
-MAX_ROWS = 200_000
+MAX_ROWS = 50_000
 MAX_COLUMNS = 100
 MIN_ROWS = 10
 DELIMITERS = ("\t", ";", "|", ",")
 SNIFFED_LINES = 50
+LARGEST = 1e100
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
@@ -152,6 +153,11 @@ def _number(cell: str, decimal_comma: bool, row: int, column: str) -> float:
         raise DataError(
             f"Row {row}, column {column!r} holds {cell[:40]!r}, which is no finite number: correct it or leave the "
             "column out of the file."
+        )
+    if abs(value) > LARGEST or 0 < abs(value) < 1 / LARGEST:
+        raise DataError(
+            f"Row {row}, column {column!r} holds {cell[:40]!r}, beyond what can be computed with: use numbers of a "
+            f"size between {1 / LARGEST:g} and {LARGEST:g}."
         )
     return value
 

@@ -23,7 +23,9 @@ from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, lev
 from kan_core.optimizers.objective import NetworkObjective
 
 OPTIMIZERS = ("adam", "lbfgs", "lm")
-MAX_LM_PARAMETERS = 4000
+MAX_LM_PARAMETERS = 2000
+# multiplications for the normal equations of one step, about half a second on one core
+MAX_LM_WORK = 5e9
 RANGE_CHECK_INTERVAL = 10
 # below what separates a range that has to move from the one it moves to, so that whatever is noticed is mended
 RANGE_TOLERANCE = 1.5 * HIDDEN_MARGIN
@@ -97,7 +99,9 @@ class Trainer:
         self.num_steps = 0
         self._generator = np.random.default_rng(self.spec.seed)
         if not is_normalized(network):
-            network = fit_ranges(fit_normalization(network, dataset), dataset.train_inputs)
+            # in the wider dtype first: a narrow one cannot hold inputs that lie far from zero
+            wider = network.copy().to(torch.promote_types(network.dtype, dataset.train_inputs.dtype))
+            network = fit_ranges(fit_normalization(wider, dataset), dataset.train_inputs)
         self._adopt(network)
 
     @property
@@ -168,7 +172,7 @@ class Trainer:
             return self._objective.loss(parameters), "Nothing is left to train: every edge is cut or locked.", False
         if self.spec.optimizer == "adam":
             return self._advance_adam(parameters), "", True
-        if self.spec.optimizer == "lm" and self._objective.num_parameters <= MAX_LM_PARAMETERS:
+        if self.spec.optimizer == "lm" and self._is_lm_affordable():
             parameters, loss, self._lm = levenberg_marquardt_step(self._objective, parameters, self._lm)
             self._objective.set_parameters(parameters)
             return loss, "", self._lm.accepted
@@ -186,12 +190,18 @@ class Trainer:
         )
         return loss
 
+    def _is_lm_affordable(self) -> bool:
+        num_parameters = self._objective.num_parameters
+        num_residuals = len(self.dataset.train_inputs) * self.dataset.num_outputs
+        work = num_residuals * num_parameters**2
+        return num_parameters <= MAX_LM_PARAMETERS and work <= MAX_LM_WORK
+
     def _fallback_sentence(self) -> str:
         if self.spec.optimizer != "lm":
             return ""
         return (
-            f"Levenberg-Marquardt handles up to {MAX_LM_PARAMETERS} parameters and this network has "
-            f"{self._objective.num_parameters}: it trains by L-BFGS instead."
+            f"A step of Levenberg-Marquardt with {self._objective.num_parameters} parameters on "
+            f"{len(self.dataset.train_inputs)} samples takes too long to watch: L-BFGS trains instead."
         )
 
     def _take_back(self) -> StepResult:

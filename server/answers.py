@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kan_core import KAN, EdgeId, cut_effect, edge_importance, sample_edge_curves, severs_output, suggest_symbolic
 from kan_core.bases.basis import FloatArray
-from kan_core.formula_display import plain_text, rounded
+from kan_core.formula_display import edge_label, plain_text, rounded
 from kan_core.mathml import presentation
 from kan_core.symbolic.edges import edge_curve, edge_units
 from kan_core.symbolic.library import FUNCTIONS
@@ -66,6 +66,9 @@ def inspect_edge(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -
     layer = network.check_edge(edge)
     scale, shift, _ = edge_units(network, edge)
     low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
+    is_formula = bool(layer.symbolic[edge.target, edge.source])
+    name = data.info.input_names[edge.source] if edge.layer == 0 else "x"
+    label, label_mathml = edge_label(network, edge, name) if is_formula else (None, None)
     nodes = network.trace(inputs).node_values[edge.layer][:, edge.source].double().numpy() * scale + shift
     counts, bins = np.histogram(nodes, bins=NUM_BINS)
     return InspectionEvent(
@@ -80,6 +83,8 @@ def inspect_edge(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -
         histogram_counts=counts.tolist(),
         importance=float(edge_importance(network, inputs)[edge.layer][edge.target, edge.source]),
         form=symbolic_form(network, edge),
+        label=label,
+        label_mathml=label_mathml,
         locked=bool(layer.locked[edge.target, edge.source]),
     )
 

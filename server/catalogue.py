@@ -48,7 +48,7 @@ def _describe_problem(problem: Problem) -> CatalogueProblem:
         title=problem.title,
         description=problem.description,
         truth=None if truth is None else truth.text,
-        truth_mathml=None if truth is None else f"<math>{presentation(truth.sympy)}</math>",
+        truth_mathml=None if truth is None else f"<math>{truth.mathml}</math>",
         widths=[len(names), *problem.hidden, 1],
         task="regression" if problem.points is None else "classification",
         input_names=names,

@@ -19,6 +19,7 @@ from kan_core import (
     severs_output,
     weak_edges,
 )
+from kan_core.symbolic.edges import off_domain_edges
 from kan_core.symbolic.library import FUNCTIONS
 from server.messages import CutWeak, EdgeRef, Lock, Prune, Refine, Release, Restore, SymbolicForm, Symbolify
 from server.refusal import Refusal
@@ -46,7 +47,7 @@ def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str
             return _refine(network, edit.grid_size), f"refine the grid to {edit.grid_size}"
         case Symbolify():
             edge = _edge_of_kind(network, edit.edge, ("spline", "symbolic"))
-            return _symbolify(network, edge, edit.form), f"formula {edit.form.function} on edge {edge}"
+            return _symbolify(network, edge, edit.form, inputs), f"formula {edit.form.function} on edge {edge}"
         case Release():
             edge = _edge_of_kind(network, edit.edge, ("symbolic",))
             return release_symbolic(network, edge), f"release edge {edge}"
@@ -96,7 +97,10 @@ def _cut_label(edges: Sequence[EdgeId]) -> str:
 
 
 def _cut_weak(network: KAN, edit: CutWeak, inputs: torch.Tensor) -> tuple[KAN, str]:
-    edges = weak_edges(network, inputs, edit.threshold)
+    if edit.edges is not None:
+        edges = [_edge_of_kind(network, ref, ("spline", "symbolic")) for ref in edit.edges]
+    else:
+        edges = weak_edges(network, inputs, edit.threshold)
     if not edges:
         raise Refusal(
             "nothing_weak", f"No edge's importance lies under threshold={edit.threshold:g}: raise the threshold."
@@ -106,16 +110,18 @@ def _cut_weak(network: KAN, edit: CutWeak, inputs: torch.Tensor) -> tuple[KAN, s
 
 
 def _refine(network: KAN, grid_size: int) -> KAN:
-    if grid_size <= network.spec.grid_size:
+    present = network.spec.grid_size
+    if grid_size <= present or grid_size % present:
+        choices = ", ".join(str(present * factor) for factor in (2, 3, 4))
         raise Refusal(
             "not_finer",
-            f"A finer grid has more than {network.spec.grid_size} intervals, received grid_size={grid_size}: "
-            "choose a larger one.",
+            f"A finer grid keeps the curves if it has a whole multiple of the present {present} intervals, received "
+            f"grid_size={grid_size}: choose {choices} or a larger one.",
         )
     return refine(network, grid_size)
 
 
-def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm) -> KAN:
+def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm, inputs: torch.Tensor) -> KAN:
     function = FUNCTIONS.get(form.function)
     if function is None:
         raise Refusal(
@@ -132,4 +138,11 @@ def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm) -> KAN:
         complexity=function.complexity,
         score=0.0,
     )
-    return fix_symbolic(network, edge, candidate)
+    fixed = fix_symbolic(network, edge, candidate)
+    if edge in off_domain_edges(fixed, inputs, only=edge):
+        raise Refusal(
+            "off_domain",
+            f"{form.function}(a·x + b) has no value for some of the data on edge {edge} with a={form.a:g} and "
+            f"b={form.b:g}: choose constants that keep a·x + b within its domain.",
+        )
+    return fixed

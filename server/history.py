@@ -12,12 +12,19 @@ from server.messages import HistoryInfo
 MAX_ENTRIES = 20
 
 
+Sparsity = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A network from before (undo) or after (redo) the act that `label` names."""
+    """A network from before (undo) or after (redo) the act that `label` names.
+
+    `sparsity` are the weights (l1, entropy) from that time where the act changed them, else None.
+    """
 
     label: str
     network: KAN
+    sparsity: Sparsity | None = None
 
 
 class History:
@@ -30,26 +37,22 @@ class History:
         self.undo_entries: deque[Entry] = deque(undo, maxlen=MAX_ENTRIES)
         self.redo_entries: deque[Entry] = deque(redo, maxlen=MAX_ENTRIES)
 
-    def push(self, label: str, before: KAN) -> None:
+    def copy(self) -> History:
+        """Return a history of the same entries that goes its own way."""
+        return History(self.undo_entries, self.redo_entries)
+
+    def push(self, label: str, before: KAN, *, sparsity: Sparsity | None = None) -> None:
         """Remember the network from before an act; what was taken back can no longer be done again."""
-        self.undo_entries.append(Entry(label, before.copy()))
+        self.undo_entries.append(Entry(label, before.copy(), sparsity))
         self.redo_entries.clear()
 
-    def undo(self, current: KAN) -> Entry | None:
+    def undo(self, current: KAN, sparsity: Sparsity) -> Entry | None:
         """Return the newest act with the network from before it, or None when there is nothing to take back."""
-        if not self.undo_entries:
-            return None
-        entry = self.undo_entries.pop()
-        self.redo_entries.append(Entry(entry.label, current.copy()))
-        return entry
+        return _pass_on(self.undo_entries, self.redo_entries, current, sparsity)
 
-    def redo(self, current: KAN) -> Entry | None:
+    def redo(self, current: KAN, sparsity: Sparsity) -> Entry | None:
         """Return the act taken back last with the network from after it, or None when there is none."""
-        if not self.redo_entries:
-            return None
-        entry = self.redo_entries.pop()
-        self.undo_entries.append(Entry(entry.label, current.copy()))
-        return entry
+        return _pass_on(self.redo_entries, self.undo_entries, current, sparsity)
 
     def info(self) -> HistoryInfo:
         """Return what undo and redo would do."""
@@ -57,3 +60,11 @@ class History:
             undo=self.undo_entries[-1].label if self.undo_entries else None,
             redo=self.redo_entries[-1].label if self.redo_entries else None,
         )
+
+
+def _pass_on(come: deque[Entry], go: deque[Entry], current: KAN, sparsity: Sparsity) -> Entry | None:
+    if not come:
+        return None
+    entry = come.pop()
+    go.append(Entry(entry.label, current.copy(), None if entry.sparsity is None else sparsity))
+    return entry

@@ -63,10 +63,10 @@ class TrainingSettings(Message):
 
     optimizer: OptimizerName = "lm"
     learning_rate: FiniteFloat = Field(default=0.02, gt=0, le=10)
-    l1: FiniteFloat = Field(default=0.004, ge=0, le=10)
-    entropy: FiniteFloat = Field(default=0.02, ge=0, le=10)
+    l1: FiniteFloat = Field(default=0.006, ge=0, le=10)
+    entropy: FiniteFloat = Field(default=0.03, ge=0, le=10)
     batch_size: int | None = Field(default=None, ge=1, le=MAX_SAMPLES)
-    steps_per_second: FiniteFloat | None = Field(default=10.0, gt=0, le=100_000)
+    steps_per_second: FiniteFloat | None = Field(default=6.0, gt=0, le=100_000)
 
 
 class TrainingChange(Message):
@@ -196,10 +196,14 @@ class Prune(Command):
 
 
 class CutWeak(Command):
-    """Cut every edge whose importance lies under the threshold (importances as in the frames, 0 to 1)."""
+    """Cut the edges of a preview: those whose importance lies under the threshold (as in the frames, 0 to 1).
+
+    With `edges` exactly these are cut, be their importance what it is by now; without, whichever are weak now.
+    """
 
     type: Literal["cut_weak"] = "cut_weak"
     threshold: FiniteFloat = Field(ge=0, le=1)
+    edges: list[EdgeRef] | None = Field(default=None, min_length=1, max_length=MAX_EDGES)
     allow_sever: bool = False
 
 
@@ -393,7 +397,11 @@ class LossPoint(Message):
 
 
 class Formula(Message):
-    """The network as a formula; curves that remain are written φ with the indices layer, source, target."""
+    """The network as a formula; curves that remain are written φ with the indices layer, source, target.
+
+    Where it would be too long to read, `mathml` is empty and `text` says so. `caution` says where the network does not
+    compute what is written.
+    """
 
     mathml: str
     text: str
@@ -403,6 +411,7 @@ class Formula(Message):
     pytorch: str
     is_closed_form: bool
     num_curves: int
+    caution: str | None = None
 
 
 class StatusInfo(Message):
@@ -522,6 +531,8 @@ class InspectionEvent(Event):
     histogram_counts: list[int]
     importance: FiniteFloat
     form: SymbolicForm | None = None
+    label: str | None = Field(default=None, description="the formula with its constants as they are now")
+    label_mathml: str | None = None
     locked: bool = False
 
 

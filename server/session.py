@@ -6,10 +6,11 @@ credit for a picture. Events come out with epoch and seq 0 and without request_i
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,12 +22,13 @@ from kan_core.errors import KanError
 from kan_core.pruning import rmse
 from server import answers, edits, views
 from server.frames import Frame
-from server.history import Entry, History
+from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import (
     MAX_EDGES,
     Act,
     CatalogueSource,
+    CsvSource,
     CutWeak,
     DataEvent,
     DataSource,
@@ -63,6 +65,9 @@ from server.session_data import SessionData, build_data
 NUM_POINTS = 64
 LOSSES_INTERVAL = 0.1
 FORMULA_INTERVAL = 1.0
+NO_SPARSITY: Sparsity = (0.0, 0.0)
+# the first of the shuffled samples speak for all where a picture is drawn of them
+MAX_WEIGHED_SAMPLES = 5000
 
 __all__ = ["Refusal", "Session", "SessionRecord"]
 
@@ -104,6 +109,7 @@ class Session:
         self.grid_revision = 1
         self.history = History() if history is None else history
         self.losses = LossLog() if losses is None else losses
+        self.shelved_sparsity: Sparsity | None = None
         self._trainer = Trainer(network, data.dataset, training_spec(record))
         self._trainer.num_steps = num_steps
         self._state: SessionState = "running"
@@ -192,11 +198,19 @@ class Session:
     # --- commands
 
     def act(self, command: Act) -> list[Event]:
-        """Carry out an act and return the events for all viewers in order; raises Refusal, the session unchanged."""
+        """Carry out an act and return the events for all viewers in order.
+
+        Raises Refusal. Whatever is raised, the session is as it was.
+        """
+        before = dict(vars(self))
         try:
             return self._dispatch(command)
         except KanError as error:
+            vars(self).update(before)
             raise Refusal("bad_request", str(error)) from error
+        except BaseException:
+            vars(self).update(before)
+            raise
 
     def _dispatch(self, command: Act) -> list[Event]:
         match command:
@@ -217,9 +231,11 @@ class Session:
             case SetData():
                 return self._set_data(command)
             case Undo():
-                return self._travel(self.history.undo(self.network), "undo")
+                self.history = self.history.copy()
+                return self._travel(self.history.undo(self.network, self._sparsity), "undo")
             case Redo():
-                return self._travel(self.history.redo(self.network), "redo")
+                self.history = self.history.copy()
+                return self._travel(self.history.redo(self.network, self._sparsity), "redo")
             case _:
                 return self._edit(command)
 
@@ -317,9 +333,25 @@ class Session:
             changes["steps_per_second"] = None
         if command.full_batch:
             changes["batch_size"] = None
+        if command.change.l1 is not None or command.change.entropy is not None:
+            self.shelved_sparsity = None
+        return [*self._retrain(changes), *self._wake()]
+
+    def _retrain(self, changes: Mapping[str, object]) -> list[Event]:
+        """Train on by changed settings."""
         self._change_record(training=self.record.training.model_copy(update=changes))
         self._trainer.set_spec(training_spec(self.record))
-        return [TrainingEvent(training=self.record.training), *self._wake()]
+        return [TrainingEvent(training=self.record.training)]
+
+    @property
+    def _sparsity(self) -> Sparsity:
+        return self.record.training.l1, self.record.training.entropy
+
+    def _weigh(self, sparsity: Sparsity | None) -> list[Event]:
+        """Give the penalty these weights, unless there is nothing to change."""
+        if sparsity is None or sparsity == self._sparsity:
+            return []
+        return self._retrain({"l1": sparsity[0], "entropy": sparsity[1]})
 
     def _change_record(
         self,
@@ -368,6 +400,7 @@ class Session:
             network=settings,
             training=record.training,
         )
+        self.record = replace(self.record, tables=self._tables_in_use())
         self.data = data
         events = self._start_over(network, f"new data: {data.info.title}")
         notice = _fresh_notice(f"A fresh network was started: it now learns {data.info.title}.")
@@ -379,14 +412,24 @@ class Session:
         self.record = SessionRecord(
             session_id=record.session_id,
             source=record.source,
-            tables={**record.tables, dataset_id: content},
+            tables={**self._tables_in_use(), dataset_id: content},
             data_seed=record.data_seed,
             seed=record.seed,
             network=record.network,
             training=record.training,
         )
 
+    def _tables_in_use(self) -> Mapping[str, bytes]:
+        """Return the table that the session learns from, if it learns from one."""
+        source = self.record.source
+        used = source.dataset_id if isinstance(source, CsvSource) else None
+        return {name: content for name, content in self.record.tables.items() if name == used}
+
     def _start_over(self, network: KAN, reason: str) -> list[Event]:
+        shelved, self.shelved_sparsity = self.shelved_sparsity, None
+        if shelved is not None:
+            changes = {"l1": shelved[0], "entropy": shelved[1]}
+            self._change_record(training=self.record.training.model_copy(update=changes))
         self._trainer = Trainer(network, self.data.dataset, training_spec(self.record))
         self.history, self.losses = History(), LossLog()
         self._last = self._measure()
@@ -395,6 +438,7 @@ class Session:
             self._state = "running"
         return [
             *self._restructured(reason, fresh=True),
+            *([] if shelved is None else [TrainingEvent(training=self.record.training)]),
             HistoryEvent(history=self.history.info()),
             StatusEvent(status=self.status),
         ]
@@ -405,32 +449,35 @@ class Session:
         before = self.network
         network, label = edits.apply_edit(before, command, self.data.dataset.train_inputs)
         with np.errstate(all="ignore"):
-            is_finite = bool(torch.isfinite(network(self.data.dataset.train_inputs)).all())
-        if not is_finite:
+            error = rmse(network, self.data.dataset.train_inputs, self.data.dataset.train_targets)
+        if not math.isfinite(error):
             raise Refusal("not_finite", "With this change the network has no finite value on the data: choose another.")
-        self.history.push(label, before)
+        is_final_cut = isinstance(command, CutWeak) and self._sparsity != NO_SPARSITY
+        self.history = self.history.copy()
+        self.history.push(label, before, sparsity=self._sparsity if is_final_cut else None)
         events = self._adopt(network, label)
-        return [*events, *self._end_sparsity()] if isinstance(command, CutWeak) else events
+        return [*events, *self._end_sparsity()] if is_final_cut else events
 
     def _end_sparsity(self) -> list[Event]:
-        """Switch the penalty off once the weak edges are cut: it would only bend the curves that are left."""
-        training = self.record.training
-        if training.l1 == 0 and training.entropy == 0:
-            return []
-        self._change_record(training=training.model_copy(update={"l1": 0.0, "entropy": 0.0}))
-        self._trainer.set_spec(training_spec(self.record))
+        """Switch the penalty off once the weak edges are cut: it would only bend the curves that are left.
+
+        It comes back with the cut's undoing, and with the next fresh network.
+        """
+        self.shelved_sparsity = self._sparsity
         sentence = "The sparsity penalty has done its work and is switched off, so that the curves can settle."
-        return [
-            TrainingEvent(training=self.record.training),
-            NoticeEvent(level="info", code="sparsity_off", sentence=sentence),
-        ]
+        return [*self._weigh(NO_SPARSITY), NoticeEvent(level="info", code="sparsity_off", sentence=sentence)]
 
     def _travel(self, entry: Entry | None, verb: str) -> list[Event]:
         if entry is None:
             raise Refusal(f"nothing_to_{verb}", f"There is nothing to {verb}.")
-        return self._adopt(entry.network, f"{verb}: {entry.label}")
+        events = self._adopt(entry.network, f"{verb}: {entry.label}")
+        if entry.sparsity is not None:
+            self.shelved_sparsity = None if verb == "undo" else self._sparsity
+        return [*events, *self._weigh(entry.sparsity)]
 
     def _adopt(self, network: KAN, reason: str) -> list[Event]:
+        # a trainer of its own, so that the one from before still stands if something goes wrong
+        self._trainer = copy.copy(self._trainer)
         self._trainer.replace_network(network)
         self._last = self._measure()
         return [*self._restructured(reason), HistoryEvent(history=self.history.info()), *self._wake()]
@@ -457,7 +504,7 @@ class Session:
         if self._grids is None or not np.array_equal(self._grids, curves.grids):
             self.grid_revision += self._grids is not None
             self._grids = curves.grids
-        scores = edge_importance(self.network, self.data.dataset.train_inputs)
+        scores = edge_importance(self.network, self.data.dataset.train_inputs[:MAX_WEIGHED_SAMPLES])
         importance = torch.cat([score.ravel() for score in scores]).numpy()
         return Frame(
             epoch=0,

@@ -11,9 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from kan_core import KAN
 from kan_core.checkpoint import describe_network, network_tensors, read_metadata, rebuild_network
 from kan_core.errors import CheckpointError
-from server.history import Entry, History
+from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
 from server.refusal import Refusal
@@ -53,8 +54,9 @@ def session_to_bytes(session: Session) -> bytes:
         "steps_left": session.steps_left,
         "revision": session.revision,
         "losses": [[point.step, point.train, point.test] for point in session.losses.points],
-        "undo": [entry.label for entry in session.history.undo_entries],
-        "redo": [entry.label for entry in session.history.redo_entries],
+        "shelved": session.shelved_sparsity,
+        "undo": [[entry.label, entry.sparsity] for entry in session.history.undo_entries],
+        "redo": [[entry.label, entry.sparsity] for entry in session.history.redo_entries],
         "networks": [describe_network(network) for network in networks],
     }
     return save(tensors, {"format": FORMAT, "session": json.dumps(description)})
@@ -100,8 +102,20 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
         networks[0],
         num_steps=status.step,
         revision=description["revision"],
-        history=History(map(Entry, description["undo"], undo), map(Entry, description["redo"], redo)),
+        history=History(_entries(description["undo"], undo), _entries(description["redo"], redo)),
         losses=LossLog(losses),
     )
+    session.shelved_sparsity = _sparsity(description["shelved"])
     session.resume(status, steps_left=description["steps_left"])
     return session
+
+
+def _entries(described: list[list[Any]], networks: list[KAN]) -> list[Entry]:
+    return [
+        Entry(label, network, _sparsity(sparsity))
+        for (label, sparsity), network in zip(described, networks, strict=True)
+    ]
+
+
+def _sparsity(described: list[float] | None) -> Sparsity | None:
+    return None if described is None else (described[0], described[1])

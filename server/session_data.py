@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError, ExpressionError
 from kan_core.expressions import Expression, parse_expression
-from kan_core.mathml import presentation
 from kan_core.problems import CATALOGUE, sample_expression
 from server.messages import CatalogueSource, CsvSource, DataInfo, DataSource, FormulaSource
 from server.refusal import Refusal
@@ -128,7 +127,7 @@ def _describe(source: DataSource, title: str, dataset: Dataset, truth: Expressio
         title=title,
         task="classification" if dataset.task == "classification" else "regression",
         truth=None if truth is None else truth.text,
-        truth_mathml=None if truth is None else f"<math>{presentation(truth.sympy)}</math>",
+        truth_mathml=None if truth is None else f"<math>{truth.mathml}</math>",
         input_names=list(dataset.input_names or ()),
         input_lows=inputs.min(axis=0).tolist(),
         input_highs=inputs.max(axis=0).tolist(),

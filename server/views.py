@@ -5,10 +5,10 @@ from __future__ import annotations
 import sympy as sp
 
 from kan_core import KAN, EdgeId, network_formula
-from kan_core.export import numpy_source, pytorch_source
+from kan_core.export import numpy_source, pytorch_source, sympy_source
 from kan_core.formula_display import display_formula, edge_label
 from kan_core.pruning import connected_edges
-from kan_core.symbolic.edges import edge_form
+from kan_core.symbolic.edges import edge_form, off_domain_edges
 from server.messages import EdgeInfo, EdgeKind, EdgeRef, Formula, NetworkSettings, Structure, SymbolicForm
 from server.session_data import SessionData
 
@@ -106,6 +106,7 @@ def formula(network: KAN, data: SessionData) -> Formula:
     num_curves = sum(network.kind(edge) == "spline" for edge in network.edges())
     paths = count_paths(network)
     mathml, text, latex, full = _unwritten(paths) if paths > MAX_PATHS else _written(network, data)
+    outside = off_domain_edges(network, data.dataset.train_inputs[:MAX_CHECKED_SAMPLES])
     return Formula(
         mathml=mathml,
         text=text,
@@ -115,7 +116,13 @@ def formula(network: KAN, data: SessionData) -> Formula:
         pytorch=pytorch_source(network, input_names=names),
         is_closed_form=num_curves == 0,
         num_curves=num_curves,
+        caution=_caution(outside) if outside else None,
     )
+
+
+def _caution(outside: list[EdgeId]) -> str:
+    edges = "edge " + str(outside[0]) if len(outside) == 1 else "edges " + ", ".join(map(str, outside))
+    return f"On some of the data the function of {edges} has no value there: the network takes the nearest it has."
 
 
 def _written(network: KAN, data: SessionData) -> tuple[str, str, str, str]:
@@ -129,9 +136,9 @@ def _written(network: KAN, data: SessionData) -> tuple[str, str, str, str]:
         precise if readable.has(sp.Float) else readable
         for readable, precise in zip(shown.expressions, exact, strict=True)
     ]
-    return shown.mathml, shown.text, shown.latex, "\n".join(sp.sstr(expression) for expression in full)
+    return shown.mathml, shown.text, shown.latex, sympy_source(full, input_names=names)
 
 
 def _unwritten(paths: int) -> tuple[str, str, str, str]:
     text = f"A sum over {paths} paths of curves: cut edges until at most {MAX_PATHS} are left to read it as a formula."
-    return f"<math><mtext>{text}</mtext></math>", text, rf"\text{{{text}}}", f"# {text}"
+    return "", text, rf"\text{{{text}}}", f"# {text}"

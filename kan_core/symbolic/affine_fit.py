@@ -18,7 +18,10 @@ from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.symbolic.library import Shape, SymbolicFunction
 
 NUM_POLISHED = 3
-MAX_ITERATIONS = 50
+# a fit that is close is worth polishing to the last digit, one that is not will not become right
+MAX_ITERATIONS = 300
+MAX_ITERATIONS_AFAR = 50
+CLOSE = 1e-4
 FREE_CONSTANTS = {
     Shape.CONSTANT: (3,),
     Shape.LINEAR: (2, 3),
@@ -128,7 +131,9 @@ def _polish(
     free: IndexArray = np.array(FREE_CONSTANTS[function.shape])
     errors, gradients, curvatures = _model(function, constants, free, t, z)
     damping = np.full(len(constants), 1e-3)
-    for _ in range(MAX_ITERATIONS):
+    for iteration in range(MAX_ITERATIONS):
+        if iteration >= MAX_ITERATIONS_AFAR and float(errors.min()) > CLOSE:
+            break
         scale = np.maximum(np.diagonal(curvatures, axis1=1, axis2=2), 1e-12)
         damped = curvatures + (damping[:, None] * scale)[:, :, None] * np.eye(len(free))
         steps = np.linalg.solve(damped, -gradients[:, :, None])[:, :, 0]

@@ -78,6 +78,25 @@ def edge_form(network: KAN, edge: EdgeId) -> tuple[str, float, float, float, flo
     return layer.functions[edge.target, edge.source].name, a, b - a * x_shift, c * y_scale, d * y_scale
 
 
+@torch.no_grad()
+def off_domain_edges(network: KAN, inputs: Tensor, *, only: EdgeId | None = None) -> list[EdgeId]:
+    """Return the live symbolic edges whose argument leaves their function's domain at some of `inputs` (B, I).
+
+    There the network takes the value at the domain's edge, and its formula has none. With `only` other edges are not
+    looked at.
+    """
+    nodes = network.trace(inputs).node_values
+    found: list[EdgeId] = []
+    for index, layer in enumerate(network.layers):
+        for target, source, function in layer.live_functions():
+            edge = EdgeId(layer=index, source=source, target=target)
+            a, b = layer.constants[target, source, :2].tolist()
+            argument = (a * nodes[index][:, source] + b).numpy()
+            if (only is None or edge == only) and not bool(FUNCTIONS[function.name].contains(argument[None])[0]):
+                found.append(edge)
+    return found
+
+
 def lock_symbolic(network: KAN, edge: EdgeId, *, locked: bool = True) -> KAN:
     """Return a copy in which training leaves the constants of a symbolic edge alone, or not any more."""
     _symbolic_layer(network, edge)

@@ -14,6 +14,8 @@ from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
 
 MAX_POINTS = 64
 EXACT = 1e-20
+# an unexplained share above which a simple formula is no better than another that fits less badly
+POOR = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +41,21 @@ def rank_candidates(
 ) -> list[Candidate]:
     """Return a candidate for each function that has a fit to the curve y(x), both (P,), best first.
 
+    Formulas that explain less than nine tenths of the curve's variance follow those that do, by how much they explain.
     Of functions that are one another up to constants only the better stays. Curves of more than 64 points are thinned.
     """
     order = np.argsort(x, kind="stable")
     order = order[np.unique(np.linspace(0, len(order) - 1, MAX_POINTS).astype(int))]
     points, values = x[order].astype(np.float64), y[order].astype(np.float64)
-    ranked: list[Candidate] = []
+    fits: list[tuple[bool, float, Candidate]] = []
     for function in FUNCTIONS.values() if functions is None else functions:
         fit = fit_affine(function, points, values)
         if fit is not None:
-            ranked.append(_candidate(function, fit))
-    ranked.sort(key=lambda candidate: (candidate.score, candidate.complexity))
-    return _without_equals(ranked)
+            candidate = _candidate(function, fit)
+            is_poor = fit.unexplained > POOR
+            fits.append((is_poor, fit.unexplained if is_poor else candidate.score, candidate))
+    fits.sort(key=lambda one: (*one[:2], one[2].complexity))
+    return _without_equals([candidate for _, _, candidate in fits])
 
 
 def description_length(unexplained: float, *, complexity: int, num_constants: int) -> float:

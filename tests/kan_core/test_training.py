@@ -119,8 +119,8 @@ def test_levenberg_marquardt_hands_large_networks_to_lbfgs() -> None:
     trainer = Trainer(network, exp_sin_dataset(num_samples=20), TrainingSpec(optimizer="lm"))
     sentence = trainer.step().sentence
     assert sentence == (
-        f"Levenberg-Marquardt handles up to 4000 parameters and this network has {network.num_parameters}: "
-        "it trains by L-BFGS instead."
+        f"A step of Levenberg-Marquardt with {network.num_parameters} parameters on 20 samples takes too long to "
+        "watch: L-BFGS trains instead."
     )
 
 

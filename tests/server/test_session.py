@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
+from typing import Any, NoReturn
 
+import numpy as np
 import pytest
+import sympy as sp
 import torch
 
 from kan_core import EdgeId
 from server.messages import (
+    CandidatesEvent,
     CatalogueSource,
+    CsvSource,
     CutWeak,
     EdgeRef,
     FormulaSource,
     HistoryInfo,
+    Inspect,
+    InspectionEvent,
     Lock,
     LossesEvent,
     NetworkSettings,
@@ -31,6 +39,7 @@ from server.messages import (
     SetTraining,
     Step,
     StructureEvent,
+    Suggest,
     SymbolicForm,
     Symbolify,
     TrainingChange,
@@ -42,6 +51,7 @@ from server.refusal import Refusal
 from server.session import Session
 
 EDGE = EdgeRef(layer=0, source=0, target=0)
+MATHML = re.compile("math|mrow|mi|mn|mo|msup|msub|msubsup|mfrac|msqrt|mroot|mfenced|mtable|mtr|mtd|mstyle")
 SINE = SymbolicForm(function="sin", a=3.0, b=0.1, c=1.0, d=0.0)
 PACED = TrainingSettings(optimizer="adam", l1=0.0, entropy=0.0, steps_per_second=50.0)
 
@@ -155,7 +165,8 @@ def test_release_lock_and_restore() -> None:
         (
             Refine(grid_size=5),
             "not_finer",
-            "A finer grid has more than 5 intervals, received grid_size=5: choose a larger one.",
+            "A finer grid keeps the curves if it has a whole multiple of the present 5 intervals, received "
+            "grid_size=5: choose 10, 15, 20 or a larger one.",
         ),
         (
             SetNetwork(network=NetworkSettings(widths=[3, 5, 1])),
@@ -229,7 +240,8 @@ def test_reset_returns_to_the_same_start_and_a_new_seed_to_another() -> None:
     assert_same(parameters(session), before)
     session.act(Reset(new_seed=True))
     assert session.snapshot().structure.seed == 5
-    assert not torch.equal(parameters(session)[4], before[4])
+    coefficients = session.network.layers[0].coefficients
+    assert not any(torch.equal(coefficients, tensor) for tensor in before)
 
 
 def test_divergence_is_a_status_and_undo_recovers() -> None:
@@ -286,3 +298,108 @@ def test_an_edit_that_leaves_no_finite_value_is_refused() -> None:
     with pytest.raises(Refusal, match="the network has no finite value on the data"):
         session.act(Symbolify(edge=EdgeRef(layer=1, source=0, target=0), form=form))
     assert session.snapshot() == before
+
+
+SPARSE = TrainingSettings(optimizer="lm", steps_per_second=None)
+
+
+def cut_story(session: Session) -> list[object]:
+    """Train with sparsity and cut what is weak; return what was told."""
+    do_steps(session, 40)
+    return list(session.act(CutWeak(threshold=0.03)))
+
+
+def weights(session: Session) -> tuple[float, float]:
+    return session.record.training.l1, session.record.training.entropy
+
+
+def test_sparsity_rests_after_the_cut_and_comes_back_with_its_undoing() -> None:
+    session = Session.create("s", training=SPARSE)
+    before = weights(session)
+    told = cut_story(session)
+    assert weights(session) == (0.0, 0.0)
+    assert any(isinstance(event, NoticeEvent) and event.code == "sparsity_off" for event in told)
+    session.act(Undo())
+    assert weights(session) == before
+    session.act(Redo())
+    assert weights(session) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "act", [Reset(), Reset(new_seed=True), SetData(source=CatalogueSource(name="product"))], ids=str
+)
+def test_sparsity_comes_back_with_a_fresh_network(act: Reset | SetData) -> None:
+    session = Session.create("s", training=SPARSE)
+    before = weights(session)
+    cut_story(session)
+    restored = Session.from_bytes(session.to_bytes())
+    for one in (session, restored):
+        one.act(act)
+        assert weights(one) == before
+
+
+def test_sparsity_that_was_set_by_hand_stays() -> None:
+    session = Session.create("s", training=SPARSE)
+    cut_story(session)
+    session.act(SetTraining(change=TrainingChange(l1=0.001)))
+    session.act(Reset())
+    assert weights(session) == (0.001, 0.0)
+
+
+def test_a_cut_takes_the_edges_of_its_preview_and_no_others() -> None:
+    session = small()
+    shown = [EdgeRef(layer=0, source=0, target=0), EdgeRef(layer=0, source=1, target=1)]
+    session.act(CutWeak(threshold=0.0, edges=shown))
+    kinds = [session.network.kind(edge) for edge in session.network.edges()]
+    assert kinds == ["pruned", "spline", "spline", "pruned", "spline", "spline"]
+
+
+def test_a_formula_outside_its_domain_on_the_data_is_refused() -> None:
+    session = small()
+    before = parameters(session)
+    with pytest.raises(Refusal, match=r"log\(a·x \+ b\) has no value for some of the data on edge 0\.0\.0"):
+        session.act(Symbolify(edge=EDGE, form=SymbolicForm(function="log", a=1.0, b=0.0, c=1.0, d=0.0)))
+    assert_same(parameters(session), before)
+
+
+NAMES = ("sin", "exp", "phi_0_0_0", "E", "n1_0", "x²", "a b", "<img src=q onerror=p=1>", "100%", "lambda")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_may_be_named_as_anything(name: str) -> None:
+    rows = [f"{k / 20},{(k * 7 % 20) / 20},{(k / 20) ** 2}" for k in range(20)]
+    table = "\n".join([f"{name},other,target", *rows]).encode()
+    source = CsvSource(dataset_id="t", inputs=[name, "other"], target="target")
+    session = Session.create("s", source, NetworkSettings(widths=[2, 2, 1]), PACED, tables={"t": table})
+    session.act(Symbolify(edge=EDGE, form=SINE))
+    snapshot = session.snapshot()
+    markup = [snapshot.formula.mathml, *(edge.label_mathml or "" for edge in snapshot.structure.edges)]
+    inspected = session.query(Inspect(edge=EDGE))
+    assert isinstance(inspected, InspectionEvent)
+    candidates = session.query(Suggest(edge=EDGE))
+    assert isinstance(candidates, CandidatesEvent)
+    markup += [inspected.label_mathml or "", *(one.mathml for one in candidates.candidates)]
+    for one in markup:
+        assert all(MATHML.fullmatch(tag) for tag in re.findall(r"<(\w+)", one))
+    x = session.data.dataset.test_inputs
+    scope: dict[str, Any] = {}
+    exec(snapshot.formula.numpy, scope)
+    np.testing.assert_allclose(scope["predict"](*x.numpy().T), session.network(x)[:, 0].detach().numpy(), rtol=1e-9)
+    assert sp.sympify(snapshot.formula.sympy) is not None
+
+
+def test_an_act_that_fails_half_way_leaves_the_session_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small()
+    session.act(Prune(edges=[EdgeRef(layer=0, source=1, target=0)]))
+    before, snapshot = parameters(session), session.snapshot()
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("no picture")
+
+    monkeypatch.setattr("server.views.structure", fail)
+    for act in (Prune(edges=[EDGE]), Undo(), Reset(), SetData(source=CatalogueSource(name="product"))):
+        with pytest.raises(RuntimeError, match="no picture"):
+            session.act(act)
+    monkeypatch.undo()
+    assert_same(parameters(session), before)
+    assert session.snapshot() == snapshot

@@ -218,7 +218,9 @@ export interface components {
         };
         /**
          * CutWeak
-         * @description Cut every edge whose importance lies under the threshold (importances as in the frames, 0 to 1).
+         * @description Cut the edges of a preview: those whose importance lies under the threshold (as in the frames, 0 to 1).
+         *
+         *     With `edges` exactly these are cut, be their importance what it is by now; without, whichever are weak now.
          */
         CutWeak: {
             /**
@@ -233,6 +235,11 @@ export interface components {
             type: "cut_weak";
             /** Threshold */
             threshold: number;
+            /**
+             * Edges
+             * @default null
+             */
+            edges: components["schemas"]["EdgeRef"][] | null;
             /**
              * Allow Sever
              * @default false
@@ -407,6 +414,9 @@ export interface components {
         /**
          * Formula
          * @description The network as a formula; curves that remain are written φ with the indices layer, source, target.
+         *
+         *     Where it would be too long to read, `mathml` is empty and `text` says so. `caution` says where the network does not
+         *     compute what is written.
          */
         Formula: {
             /** Mathml */
@@ -425,6 +435,11 @@ export interface components {
             is_closed_form: boolean;
             /** Num Curves */
             num_curves: number;
+            /**
+             * Caution
+             * @default null
+             */
+            caution: string | null;
         };
         /**
          * FormulaCheck
@@ -640,6 +655,17 @@ export interface components {
             importance: number;
             /** @default null */
             form: components["schemas"]["SymbolicForm"] | null;
+            /**
+             * Label
+             * @description the formula with its constants as they are now
+             * @default null
+             */
+            label: string | null;
+            /**
+             * Label Mathml
+             * @default null
+             */
+            label_mathml: string | null;
             /**
              * Locked
              * @default false
@@ -1564,12 +1590,12 @@ export interface components {
             learning_rate: number;
             /**
              * L1
-             * @default 0.004
+             * @default 0.006
              */
             l1: number;
             /**
              * Entropy
-             * @default 0.02
+             * @default 0.03
              */
             entropy: number;
             /**
@@ -1579,7 +1605,7 @@ export interface components {
             batch_size: number | null;
             /**
              * Steps Per Second
-             * @default 10
+             * @default 6
              */
             steps_per_second: number | null;
         };
