@@ -1,6 +1,6 @@
 """One full-batch Adam step, side by side: kan_core, pykan and a torch MLP 32×32 on one thread, float32.
 
-    python benchmarks/adam_step.py
+    python -m benchmarks.adam_step
 
 Peers that are not installed are left out: `pip install -r benchmarks/peers.txt` brings pykan. A step of kan_core is
 `Trainer.step`, which also reports train and test error; pykan's is that of `fit`, which does the same, and of a bare
@@ -19,8 +19,8 @@ from typing import Annotated
 
 import torch
 import typer
-from interleave import median_times, show_table
 
+from benchmarks.interleave import median_times, show_table
 from kan_core import KAN, Dataset, NetworkSpec, Trainer, TrainingSpec
 from kan_core.problems import CATALOGUE
 
@@ -51,7 +51,7 @@ def mlp_step(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
 
 def pykan_fit(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
     """Return ten steps of pykan's own `fit` by Adam, with its defaults."""
-    from kan import KAN as PyKAN  # noqa: N811
+    from kan import KAN as PyKAN
 
     model = PyKAN(width=list(widths), grid=5, k=3, seed=0, auto_save=False)
     columns = ("train_input", "train_label", "test_input", "test_label")
@@ -62,7 +62,7 @@ def pykan_fit(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
 
 def pykan_fast_step(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
     """Return a step of pykan in a bare loop after `speed()`, its fastest mode."""
-    from kan import KAN as PyKAN  # noqa: N811
+    from kan import KAN as PyKAN
 
     model = PyKAN(width=list(widths), grid=5, k=3, seed=0, auto_save=False).speed()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from server import pages, routes, streaming
 from server.complaints import describe_invalid
 from server.directory import Directory
-from server.guard import Guard
+from server.guard import BodyLimit, Guard, SafeHeaders
 from server.keeper import CheckpointKeeper
 from server.local import LocalEngine
 from server.refusal import Refusal
@@ -36,8 +37,12 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the application; its lifespan starts and stops the workers and the database."""
     app = FastAPI(title="Kanoscope", lifespan=_lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.state.settings = settings
+    # the last one added sees a request first
+    app.add_middleware(BodyLimit)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(SafeHeaders)
     app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(HTTPException, _refuse_request)
     app.add_exception_handler(RequestValidationError, _refuse_body)
     app.include_router(routes.router)
     app.include_router(streaming.router)
@@ -75,5 +80,16 @@ async def _refuse(_request: Request, error: Exception) -> JSONResponse:
 
 async def _refuse_body(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    problem = Problem(code="bad_request", sentence=describe_invalid(error.errors()))
-    return JSONResponse(problem.model_dump(exclude_none=True), 422)
+    sentence = describe_invalid(error.errors(), whole="The body", received=error.body)
+    return JSONResponse(Problem(code="bad_request", sentence=sentence).model_dump(exclude_none=True), 422)
+
+
+async def _refuse_request(request: Request, error: Exception) -> JSONResponse:
+    """Answer what no route takes: a method that is not there, or a body that is not even text."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        sentence = f"{request.url.path} does not take {request.method}: see /api/openapi.json for what there is."
+    else:
+        sentence = "The body is JSON in UTF-8, received something else: send it as such."
+    problem = Problem(code="bad_request", sentence=sentence)
+    return JSONResponse(problem.model_dump(exclude_none=True), error.status_code, headers=error.headers)

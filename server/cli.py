@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import os
 import socket
+import threading
 import webbrowser
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from server.settings import Settings
 
 app = typer.Typer(add_completion=False, help="Watch a Kolmogorov-Arnold network learn, cut it, and read its law.")
 
@@ -55,17 +60,67 @@ def serve(
         _fail("The engine ray is not part of this release: leave --engine out or say --engine local.")
     # imported here: worker processes read this module again and need nothing of the web
     from server.serving import run
+
+    settings = _read_settings(host=host, port=port, workers=workers)
+    _prepare_storage(settings)
+    listener = _listen(settings.host, settings.port)
+    run(settings, listener, on_start=lambda: _announce(settings, open_browser=not no_browser))
+
+
+def _read_settings(**given: object) -> Settings:
+    from pydantic import ValidationError
+
+    from server.complaints import describe_invalid
     from server.settings import Settings
 
-    given = {"host": host, "port": port, "workers": workers}
-    settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
-    listener = _listen(settings.host, settings.port)
-    address = f"http://{settings.host}:{settings.port}"
+    try:
+        return Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        complaint = error.errors()[0]
+        if complaint["loc"]:
+            name = f"KANOSCOPE_{complaint['loc'][0]}".upper()
+            sentence = describe_invalid([{**complaint, "loc": (name, *complaint["loc"][1:])}])
+            _fail(f"{sentence.rstrip('.')}: change it or leave it out.")
+        # a list is read before the fields are; that complaint names its field in quotes and not what it holds
+        name = f"KANOSCOPE_{complaint['msg'].split(chr(34))[1]}".upper()
+        _fail(f'{name} is a JSON list such as ["kan.example"], received {os.environ.get(name, "")!r}: change it.')
+
+
+def _prepare_storage(settings: Settings) -> None:
+    """Make the data folder and see that the database opens, while what is wrong can still be said in one line."""
+    import sqlite3
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from server.storage import try_database
+
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = "name a folder that can be written in KANOSCOPE_DATA_DIR"
+        _fail(f"Cannot make the folder {settings.data_dir} ({error.strerror}): {remedy}.")
+    try:
+        try_database(settings.database)
+    except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        if settings.database_url is None:
+            remedy = "name a folder that can be written in KANOSCOPE_DATA_DIR"
+            _fail(f"Cannot write the database in {settings.data_dir} ({reason}): {remedy}.")
+        _fail(f"Cannot open the database of KANOSCOPE_DATABASE_URL ({reason}): change the address or leave it out.")
+
+
+def _announce(settings: Settings, *, open_browser: bool) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
     typer.echo(f"Kanoscope serves {address}")
-    if not no_browser:
-        with contextlib.suppress(webbrowser.Error):
-            webbrowser.open(address)
-    run(settings, listener)
+    if open_browser:
+        # a text browser returns only when it is closed
+        threading.Thread(target=_open_browser, args=(address,), daemon=True).start()
+
+
+def _open_browser(address: str) -> None:
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(address)
 
 
 def _listen(host: str, port: int) -> socket.socket:

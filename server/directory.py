@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from server.engine import Engine
 from server.keeper import CheckpointKeeper
+from server.messages import NoticeEvent
 from server.refusal import Refusal
 from server.rest import SessionCreated, SessionRequest, SessionSummary
 from server.rooms import DELETED, Room
@@ -17,11 +20,15 @@ from server.storage import Storage, StoredSession
 
 
 class Entry:
-    """One session of this server, open in the engine or only stored."""
+    """One session of this server, open in the engine or only stored.
 
-    def __init__(self, stored: StoredSession, room: Room) -> None:
+    `is_from_before` until a session that was left by an earlier run of the server is opened again.
+    """
+
+    def __init__(self, stored: StoredSession, room: Room, *, is_from_before: bool = False) -> None:
         self.stored = stored
         self.room = room
+        self.is_from_before = is_from_before
         self.opening = asyncio.Lock()
 
     def may_edit(self, key: str | None) -> bool:
@@ -32,9 +39,9 @@ class Entry:
 class Directory:
     """The sessions by id, the least recently used first; call `load` before anything else.
 
-    A session that is only stored, as all are after a restart of the server, is opened when somebody comes for it, and
-    paused. At most `max_sessions` are open and `max_stored_sessions` kept: above that the least recently used one that
-    nobody watches is closed, or forgotten.
+    A session that is only stored, as all are after a restart of the server, is opened when somebody comes for it,
+    paused, and says so. At most `max_sessions` are open and `max_stored_sessions` kept: above that the least recently
+    used one that nobody watches is closed, or forgotten.
     """
 
     def __init__(self, engine: Engine, storage: Storage, keeper: CheckpointKeeper, settings: Settings) -> None:
@@ -43,11 +50,13 @@ class Directory:
         self._keeper = keeper
         self._settings = settings
         self._entries: dict[str, Entry] = {}
+        self._placing = asyncio.Lock()
+        self._coming: set[str] = set()
 
     async def load(self) -> None:
         """Learn of the stored sessions."""
         for stored in await self._storage.load_sessions():
-            self._entries[stored.session_id] = self._make_entry(stored)
+            self._entries[stored.session_id] = Entry(stored, self._room_of(stored.session_id), is_from_before=True)
 
     async def close(self) -> None:
         """Send all viewers away: the server stops."""
@@ -55,12 +64,14 @@ class Directory:
 
     async def create(self, request: SessionRequest) -> SessionCreated:
         """Start a session; raises Refusal."""
-        await self._free_space()
         session_id, edit_key = secrets.token_urlsafe(8), secrets.token_urlsafe(16)
-        checkpoint = await self._engine.open(session_id, request)
-        await self._storage.add_session(session_id, edit_key, checkpoint)
-        stored = StoredSession(session_id=session_id, edit_key=edit_key, title=checkpoint.title, step=checkpoint.step)
-        entry = self._entries[session_id] = self._make_entry(stored)
+        async with self._place(session_id):
+            checkpoint = await self._engine.open(session_id, request)
+            await self._storage.add_session(session_id, edit_key, checkpoint)
+            stored = StoredSession(
+                session_id=session_id, edit_key=edit_key, title=checkpoint.title, step=checkpoint.step
+            )
+            entry = self._entries[session_id] = Entry(stored, self._room_of(session_id))
         entry.room.watch_idleness()
         return SessionCreated(session_id=session_id, edit_key=edit_key)
 
@@ -72,16 +83,20 @@ class Directory:
         self._entries[session_id] = entry
         async with entry.opening:
             if session_id not in self._open_ids():
-                await self._open(session_id)
+                async with self._place(session_id):
+                    await self._open(session_id, entry)
         return entry
 
-    async def _open(self, session_id: str) -> None:
-        await self._free_space()
+    async def _open(self, session_id: str, entry: Entry) -> None:
         await self._keeper.flush()
         checkpoint = await self._storage.load_checkpoint(session_id)
         if checkpoint is None:
             raise Refusal("unknown_session", f"There is no session {session_id!r} any more: start a new one.")
         await self._engine.open(session_id, replace(checkpoint, epoch=checkpoint.epoch + 1, paused=True))
+        if entry.is_from_before:
+            entry.is_from_before = False
+            sentence = f"The server was restarted: this session was restored from step {checkpoint.step} and is paused."
+            entry.room.remember(NoticeEvent(level="warning", code="restored", sentence=sentence))
 
     async def delete(self, session_id: str, key: str | None) -> None:
         """Delete the session; raises Refusal when there is none or the key is not its edit key."""
@@ -111,20 +126,36 @@ class Directory:
 
     # --- bounds
 
+    @asynccontextmanager
+    async def _place(self, session_id: str) -> AsyncGenerator[None]:
+        """Keep a place for a session while it is opened; raises Refusal when all open sessions are watched."""
+        async with self._placing:
+            await self._free_space()
+            self._coming.add(session_id)
+        try:
+            yield
+        finally:
+            self._coming.discard(session_id)
+
     async def _free_space(self) -> None:
-        """Close or forget what is too many; raises Refusal when all open sessions are watched."""
-        open_ids = self._open_ids()
-        idle = [name for name, entry in self._entries.items() if name in open_ids and entry.room.num_viewers == 0]
-        if len(open_ids) >= self._settings.max_sessions:
-            if not idle:
+        """Close or forget what is too many, sessions on their way counted in."""
+        taken = self._open_ids() | self._coming
+        if len(taken) >= self._settings.max_sessions:
+            idle = next((name for name in self._idle_ids() if name in taken), None)
+            if idle is None:
                 limit = self._settings.max_sessions
                 raise Refusal("too_many_sessions", f"{limit} sessions are being watched, all there is room for: wait.")
-            await self._close_one(idle[0])
-        if len(self._entries) >= self._settings.max_stored_sessions:
-            for session_id, entry in self._entries.items():
-                if entry.room.num_viewers == 0:
-                    await self._forget(session_id, entry)
-                    return
+            await self._close_one(idle)
+        if len(self._entries.keys() | self._coming) >= self._settings.max_stored_sessions:
+            idle = next(self._idle_ids(), None)
+            if idle is not None:
+                await self._forget(idle, self._entries[idle])
+
+    def _idle_ids(self) -> Iterator[str]:
+        """Yield the sessions that nobody watches or is about to, the least recently used first."""
+        for session_id, entry in self._entries.items():
+            if entry.room.num_viewers == 0 and session_id not in self._coming:
+                yield session_id
 
     async def _close_one(self, session_id: str) -> None:
         entry = self._entries[session_id]
@@ -144,5 +175,5 @@ class Directory:
     def _open_ids(self) -> set[str]:
         return {report.session_id for report in self._engine.list()}
 
-    def _make_entry(self, stored: StoredSession) -> Entry:
-        return Entry(stored, Room(stored.session_id, self._engine, self._settings))
+    def _room_of(self, session_id: str) -> Room:
+        return Room(session_id, self._engine, self._settings)

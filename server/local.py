@@ -21,6 +21,7 @@ from server.messages import (
     Event,
     LossesEvent,
     NoticeEvent,
+    Query,
     ServerEvent,
     SetData,
     SnapshotEvent,
@@ -50,6 +51,7 @@ class Hosted:
         self.opened: asyncio.Future[Checkpoint] = asyncio.get_running_loop().create_future()
         self.checkpoint: Checkpoint | None = None
         self.dataset_id: str | None = None
+        self.changing_data = asyncio.Lock()
         self.has_credit = False
         self.died_at: float | None = None
         self.title = ""
@@ -115,33 +117,38 @@ class LocalEngine:
         """Start a session or bring one back and return its first checkpoint; raises Refusal."""
         is_new = isinstance(beginning, SessionRequest)
         dataset_id = _dataset_id(beginning.data) if is_new else beginning.dataset_id
-        table = await self._find_table(dataset_id)
         worker = await self._pick_worker()
         hosted = self._hosted[session_id] = Hosted(session_id, 0 if is_new else beginning.epoch, worker)
-        self._send_table(hosted, dataset_id, table)
-        if is_new:
-            worker.send(Packet(Kind.CREATE, session_id, beginning.model_dump_json().encode()))
-        else:
-            self._send_restore(hosted, beginning)
         try:
+            await self._send_beginning(hosted, worker, beginning, dataset_id)
             return await asyncio.shield(hosted.opened)
-        except (Refusal, asyncio.CancelledError):
+        except BaseException:
             await self.close(session_id)
             raise
 
     async def command(self, session_id: str, command: ClientCommand) -> Event:
         """Carry out a command in its worker and return the answer."""
         hosted = await self._find(session_id)
-        if isinstance(command, SetData):
-            dataset_id = _dataset_id(command.source)
-            self._send_table(hosted, dataset_id, await self._find_table(dataset_id))
         try:
-            body = await hosted.worker.ask(Kind.COMMAND, session_id, command.model_dump_json().encode())
+            if isinstance(command, SetData):
+                answer = await self._set_data(hosted, command)
+            else:
+                answer = await _ask(hosted.worker, session_id, command)
         except WorkerDied:
             sentence = "The worker of this session ended before it answered: try again once the session is restored."
             answer = ErrorEvent(code="worker_died", sentence=sentence, request_id=command.request_id)
-            return hosted.feed.stamp(answer)
-        return hosted.feed.stamp(EVENTS.validate_json(body))
+        return hosted.feed.stamp(answer)
+
+    async def _set_data(self, hosted: Hosted, command: SetData) -> Event:
+        """Let the worker take up other data, and send it the table only if it says that it has not got it."""
+        worker = hosted.worker
+        async with hosted.changing_data:
+            answer = await _ask(worker, hosted.session_id, command)
+            if not isinstance(answer, ErrorEvent) or answer.code != "unknown_dataset":
+                return answer
+            if not await self._send_table(hosted, worker, _dataset_id(command.source)):
+                return answer
+            return await _ask(worker, hosted.session_id, command)
 
     async def snapshot(self, session_id: str) -> SnapshotEvent:
         """Return everything a page needs; raises SessionClosed, also when the session cannot be shown."""
@@ -244,15 +251,16 @@ class LocalEngine:
         again = hosted.died_at is not None and now - hosted.died_at < SUSPECT_SECONDS
         hosted.died_at = now
         hosted.has_credit = False
-        table = await self._find_table(checkpoint.dataset_id)
-        hosted.worker = await self._pick_worker()
+        hosted.worker = worker = await self._pick_worker()
         hosted.feed.begin_epoch()
-        self._send_table(hosted, checkpoint.dataset_id, table)
-        self._send_restore(hosted, replace(checkpoint, paused=again))
         try:
+            await self._send_beginning(hosted, worker, replace(checkpoint, paused=again), checkpoint.dataset_id)
             await asyncio.shield(hosted.opened)
         except Refusal:
             log.exception("session %s could not be restored", hosted.session_id)
+            return
+        if hosted.worker is not worker:
+            # this one ended as well, and another restoration followed that tells of it
             return
         sentence = f"The worker of this session ended unexpectedly; it was restored from step {checkpoint.step}"
         sentence += " and paused, as that was the second time within a minute." if again else "."
@@ -291,19 +299,37 @@ class LocalEngine:
         elif not hosted.opened.done():
             hosted.opened.set_result(checkpoint)
 
-    async def _find_table(self, dataset_id: str | None) -> bytes | None:
-        return None if dataset_id is None else await self._load_table(dataset_id)
+    async def _send_beginning(
+        self, hosted: Hosted, worker: WorkerProcess, beginning: SessionRequest | Checkpoint, dataset_id: str | None
+    ) -> None:
+        """Send what a session starts from, its table first; nothing if it is closed or its worker dies meanwhile."""
+        if isinstance(beginning, Checkpoint):
+            hosted.checkpoint = beginning
+            packet = Packet(Kind.RESTORE, hosted.session_id, bytes([beginning.paused]) + beginning.content)
+        else:
+            packet = Packet(Kind.CREATE, hosted.session_id, beginning.model_dump_json().encode())
+        if dataset_id is not None:
+            try:
+                await self._send_table(hosted, worker, dataset_id)
+            except WorkerDied:
+                return
+        if self._is_with(hosted, worker):
+            worker.send(packet)
 
-    def _send_table(self, hosted: Hosted, dataset_id: str | None, content: bytes | None) -> None:
-        """Send the table ahead of what names it; a worker refuses what names a table that it was not sent."""
-        if dataset_id is not None and content is not None:
+    async def _send_table(self, hosted: Hosted, worker: WorkerProcess, dataset_id: str | None) -> bool:
+        """Send the table ahead of what names it and return whether there is one; raises WorkerDied."""
+
+        async def load() -> Packet | None:
+            content = None if dataset_id is None else await self._load_table(dataset_id)
+            if dataset_id is None or content is None or not self._is_with(hosted, worker):
+                return None
             head = bytes([len(dataset_id)]) + dataset_id.encode("ascii")
-            hosted.worker.send(Packet(Kind.TABLE, hosted.session_id, head + content))
+            return Packet(Kind.TABLE, hosted.session_id, head + content)
 
-    def _send_restore(self, hosted: Hosted, checkpoint: Checkpoint) -> None:
-        hosted.checkpoint = checkpoint
-        body = bytes([checkpoint.paused]) + checkpoint.content
-        hosted.worker.send(Packet(Kind.RESTORE, hosted.session_id, body))
+        return await worker.send_bulk(load)
+
+    def _is_with(self, hosted: Hosted, worker: WorkerProcess) -> bool:
+        return self._hosted.get(hosted.session_id) is hosted and hosted.worker is worker
 
     # --- closing
 
@@ -341,3 +367,9 @@ class LocalEngine:
 
 def _dataset_id(source: DataSource | None) -> str | None:
     return source.dataset_id if isinstance(source, CsvSource) else None
+
+
+async def _ask(worker: WorkerProcess, session_id: str, command: ClientCommand) -> Event:
+    """Return the worker's answer; a query waits for its turn, so that acts and training do not wait for queries."""
+    ask = worker.ask_in_turn if isinstance(command, Query) else worker.ask
+    return EVENTS.validate_json(await ask(Kind.COMMAND, session_id, command.model_dump_json().encode()))

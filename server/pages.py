@@ -32,7 +32,16 @@ async def asset(path: str) -> Response:
     """Serve a file of the build; names under assets/ carry a digest of the content and never change."""
     if path.startswith("api/"):
         raise Refusal("not_found", f"There is no /{path}: see /api/openapi.json for what there is.")
-    file = (STATIC / path).resolve()
-    if not file.is_relative_to(STATIC.resolve()) or not file.is_file():
+    file = _find(path)
+    if file is None:
         return PlainTextResponse("There is no such page.\n", status_code=404)
     return FileResponse(file, headers=IMMUTABLE if path.startswith("assets/") else FRESH)
+
+
+def _find(path: str) -> Path | None:
+    try:
+        file = (STATIC / path).resolve()
+        return file if file.is_relative_to(STATIC.resolve()) and file.is_file() else None
+    except (ValueError, OSError):
+        # no file system has such a name: it holds a NUL or is too long
+        return None

@@ -8,7 +8,18 @@ import logging
 
 from server.engine import Cursor, Engine, Position, Published, SessionClosed, Update
 from server.mailbox import Mailbox, MailboxOverflow
-from server.messages import ClientCommand, Event, Pause, Run, SnapshotEvent, ViewersEvent
+from server.messages import (
+    ClientCommand,
+    ErrorEvent,
+    Event,
+    NoticeEvent,
+    Pause,
+    Query,
+    Run,
+    SnapshotEvent,
+    Step,
+    ViewersEvent,
+)
 from server.pulse import Pulse
 from server.refusal import Refusal
 from server.settings import Settings
@@ -73,7 +84,8 @@ class Room:
     """The viewers of one session.
 
     The pump runs from the first viewer's coming to the last one's leaving. A session whose last viewer left is paused
-    after `idle_pause` seconds, and runs on when somebody comes back.
+    after `idle_pause` seconds, and runs on when somebody comes back, unless it was to do a number of steps. What
+    befell it while nobody watched is told to everyone who comes, until somebody acts.
     """
 
     def __init__(self, session_id: str, engine: Engine, settings: Settings) -> None:
@@ -86,6 +98,8 @@ class Room:
         self._pump: asyncio.Task[None] | None = None
         self._idle: asyncio.Task[None] | None = None
         self._paused_by_idleness = False
+        self._counts_steps = False
+        self._news: NoticeEvent | None = None
 
     @property
     def num_viewers(self) -> int:
@@ -105,8 +119,14 @@ class Room:
         except BaseException:
             await self.leave(viewer)
             raise
+        if self._news is not None:
+            self.tell(viewer, self._news)
         self._announce_viewers(besides=viewer)
         return viewer
+
+    def remember(self, news: NoticeEvent) -> None:
+        """Tell everyone who comes, until somebody acts on the session."""
+        self._news = news
 
     async def resync(self, viewer: Viewer) -> None:
         """Send the viewer a full snapshot and go on from there; raises SessionClosed."""
@@ -130,11 +150,18 @@ class Room:
     async def ask(self, viewer: Viewer, command: ClientCommand) -> Event:
         """Carry out a viewer's command, send it the answer and return it; raises SessionClosed."""
         answer = await self._engine.command(self.session_id, command)
+        if not isinstance(command, Query) and not isinstance(answer, ErrorEvent):
+            self._note(command)
         while self._pump is not None and self._position < Position(answer.epoch, answer.seq):
             # events that the act caused come before its answer
             await self._moved.wait()
         viewer.put(answer)
         return answer
+
+    def _note(self, act: ClientCommand) -> None:
+        self._news = None
+        if isinstance(act, Run | Pause | Step):
+            self._counts_steps = isinstance(act, Step)
 
     def tell(self, viewer: Viewer, event: Event) -> None:
         """Send one viewer an event that is not the session's, numbered as the newest of all events."""
@@ -206,9 +233,15 @@ class Room:
         self._idle = None
         with contextlib.suppress(SessionClosed):
             snapshot = await self._engine.snapshot(self.session_id)
-            if snapshot.status.state == "running":
+            if snapshot.status.state != "running":
+                return
+            await self._engine.command(self.session_id, Pause())
+            if not self._counts_steps:
                 self._paused_by_idleness = True
-                await self._engine.command(self.session_id, Pause())
+                return
+            # how many steps are left only the worker knows, and running on without an end is not what was asked for
+            sentence = "The steps asked for were broken off, as nobody watched: step or run on."
+            self.remember(NoticeEvent(level="info", code="steps_broken_off", sentence=sentence))
 
     async def _pause_when_idle(self) -> None:
         await asyncio.sleep(self._settings.idle_pause)

@@ -64,7 +64,11 @@ async def upload_dataset(request: Request) -> TableCreated:
     content = await receive_file(request.stream(), settings.max_csv_bytes)
     table = await asyncio.to_thread(describe_table, secrets.token_urlsafe(8), content)
     if not await storage.add_table(table.dataset_id, content, limit=settings.max_datasets):
-        raise Refusal("too_many_tables", f"This server keeps {settings.max_datasets} tables and no more.")
+        remedy = "delete a session that you no longer need, or start the server with a higher KANOSCOPE_MAX_DATASETS"
+        raise Refusal(
+            "too_many_tables",
+            f"This server keeps {settings.max_datasets} tables, and sessions learn from all of them: {remedy}.",
+        )
     return table
 
 

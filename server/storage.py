@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sqlite3
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, delete, event, func, select, update
+from sqlalchemy import ForeignKey, LargeBinary, delete, event, func, make_url, select, update
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, undefer
 
@@ -141,10 +144,19 @@ class Storage:
             return list(await database.scalars(query))
 
     async def add_table(self, dataset_id: str, content: bytes, *, limit: int) -> bool:
-        """Keep an uploaded file; return False, keeping nothing, when `limit` files are kept already."""
+        """Keep an uploaded file in place of the oldest that no session learns from, if `limit` are kept already.
+
+        Returns False, keeping nothing, when sessions learn from all of them.
+        """
+        in_use = select(SessionRow.dataset_id).where(SessionRow.dataset_id.is_not(None))
+        unused = select(TableRow.dataset_id).where(TableRow.dataset_id.not_in(in_use)).order_by(TableRow.created)
         async with self._sessions.begin() as database:
-            if (await database.scalar(select(func.count()).select_from(TableRow)) or 0) >= limit:
-                return False
+            excess = (await database.scalar(select(func.count()).select_from(TableRow)) or 0) + 1 - limit
+            if excess > 0:
+                oldest = list(await database.scalars(unused.limit(excess)))
+                if len(oldest) < excess:
+                    return False
+                await database.execute(delete(TableRow).where(TableRow.dataset_id.in_(oldest)))
             database.add(TableRow(dataset_id=dataset_id, created=time.time(), content=content))
             return True
 
@@ -152,6 +164,24 @@ class Storage:
         """Return an uploaded file, or None when there is none of this id."""
         async with self._sessions() as database:
             return await database.scalar(select(TableRow.content).where(TableRow.dataset_id == dataset_id))
+
+
+def try_database(url: str) -> None:
+    """Open the database at this address and close it; raises what SQLAlchemy or its driver has to say."""
+    storage, address = Storage(url), make_url(url)
+    if address.get_backend_name() != "sqlite" or address.database is None:
+        asyncio.run(_open_and_close(storage))
+        return
+    # not through asyncio: when that fails, a thread is left that still speaks to the closed event loop
+    with contextlib.closing(sqlite3.connect(address.database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+async def _open_and_close(storage: Storage) -> None:
+    try:
+        await storage.open()
+    finally:
+        await storage.close()
 
 
 def _columns(checkpoint: Checkpoint) -> dict[str, Any]:

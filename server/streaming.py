@@ -18,12 +18,8 @@ from server.messages import (
     Ack,
     ClientCommand,
     ErrorEvent,
-    Inspect,
-    MeasureCut,
-    Predict,
-    Residuals,
+    Query,
     Resync,
-    Suggest,
 )
 from server.rate_limit import TokenBucket
 from server.refusal import Refusal
@@ -38,8 +34,9 @@ PASSING = ("too_many_sessions", "too_many_viewers", "worker_died")
 # a close frame holds 123 bytes of UTF-8
 MAX_REASON = 40
 MAX_PENDING = 32
+# a page asks for up to five things at once
+MAX_QUERIES = 8
 COMMANDS: TypeAdapter[ClientCommand] = TypeAdapter(ClientCommand)
-QUERIES = (Inspect, Suggest, MeasureCut, Predict, Residuals)
 log = logging.getLogger(__name__)
 router = APIRouter()
 
@@ -82,6 +79,7 @@ class Connection:
         self._refusals = TokenBucket(rate=rate, burst=burst, now=now)
         self._acks = TokenBucket(rate=4 * self._settings.frames_per_second, burst=burst, now=now)
         self._pending: set[asyncio.Task[None]] = set()
+        self._queries: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Send and receive until the page leaves or its mailbox closes."""
@@ -158,15 +156,21 @@ class Connection:
         self._entry.room.tell(self._viewer, ErrorEvent(code=code, sentence=sentence, request_id=request_id))
 
     def _begin(self, command: ClientCommand) -> None:
-        if not isinstance(command, (Resync, *QUERIES)) and not self._viewer.can_edit:
+        if not isinstance(command, Resync | Query) and not self._viewer.can_edit:
             sentence = "This link is for watching: open the edit link to change the session."
             self._refuse("read_only", sentence, command.request_id)
         elif len(self._pending) >= MAX_PENDING:
             self._refuse("busy", f"{MAX_PENDING} commands wait for their answers: wait for one.", command.request_id)
+        elif isinstance(command, Query) and len(self._queries) >= MAX_QUERIES:
+            sentence = f"{MAX_QUERIES} questions of this page wait for their answers: wait for one."
+            self._refuse("busy", sentence, command.request_id)
         else:
-            task = asyncio.create_task(self._carry_out(command))
-            self._pending.add(task)
-            task.add_done_callback(self._pending.discard)
+            self._keep(asyncio.create_task(self._carry_out(command)), is_query=isinstance(command, Query))
+
+    def _keep(self, task: asyncio.Task[None], *, is_query: bool) -> None:
+        for tasks in (self._pending, self._queries) if is_query else (self._pending,):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
     async def _carry_out(self, command: ClientCommand) -> None:
         room = self._entry.room
@@ -177,7 +181,7 @@ class Connection:
             answer = await room.ask(self._viewer, command)
         except SessionClosed:
             return
-        if not isinstance(command, QUERIES) and not isinstance(answer, ErrorEvent):
+        if not isinstance(command, Query) and not isinstance(answer, ErrorEvent):
             await self._storage.log_command(
                 room.session_id, command.model_dump_json(), keep=self._settings.max_log_entries
             )

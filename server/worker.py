@@ -4,7 +4,8 @@ Bodies: CREATE a SessionRequest, RESTORE a u8 (1 to come back paused) and a chec
 and file of a table for the next CREATE or the session itself, COMMAND, SNAPSHOT and CATALOGUE a u32 token (and the
 command), which ANSWER carries back in front of what was asked for. FRAME_CREDIT allows one frame. CREATE and RESTORE
 are answered by OPENED with a first checkpoint, data and status going before as events, or by REFUSED with a Problem;
-EVENT, FRAME and CHECKPOINT follow as they arise.
+EVENT, FRAME and CHECKPOINT follow as they arise. Acts and snapshots are answered at once,
+queries when their turn comes.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ import signal
 import socket
 import struct
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import torch
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from kan_core.errors import KanError
 from server.catalogue import build_catalogue
+from server.complaints import describe_invalid
 from server.frames import encode_frame
 from server.messages import (
     Ack,
@@ -31,17 +35,14 @@ from server.messages import (
     DoneEvent,
     ErrorEvent,
     Event,
-    Inspect,
-    MeasureCut,
     Pause,
-    Predict,
-    Residuals,
+    Query,
     Resync,
     StatusEvent,
     StatusInfo,
     Step,
-    Suggest,
 )
+from server.query_line import Asked, QueryLine
 from server.refusal import Refusal
 from server.rest import Problem, SessionRequest
 from server.session import Session
@@ -49,6 +50,7 @@ from server.wire import Kind, Packet, encode_packet, receive_packet
 
 SLICE = 0.01
 MAX_PACKETS = 16
+MAX_QUERIES = 64
 LAST_SECONDS = 3
 NICENESS = 10
 TOKEN = struct.Struct("<I")
@@ -70,43 +72,63 @@ class Hosted:
 
 
 class Worker:
-    """Serves the sessions of one process until the host closes the socket."""
+    """Serves the sessions of one process until the host closes the socket; `clock` is monotonic, in seconds."""
 
-    def __init__(self, connection: socket.socket, *, frame_interval: float, checkpoint_interval: float) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        *,
+        frame_interval: float,
+        checkpoint_interval: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connection = connection
         self._frame_interval = frame_interval
         self._checkpoint_interval = checkpoint_interval
+        self._clock = clock
         self._hosted: dict[str, Hosted] = {}
         self._tables: dict[str, dict[str, bytes]] = {}
+        self._queries = QueryLine(MAX_QUERIES)
 
     def serve(self) -> None:
         """Return when the host has closed its side, after a last checkpoint of every session."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._connection, selectors.EVENT_READ)
-            while self._receive(selector, self._idle_time()):
+            while self._rest(selector):
                 for session_id, hosted in list(self._hosted.items()):
                     if session_id in self._hosted:
                         self._give_slice(session_id, hosted)
-                    if not self._receive(selector, 0.0):
+                    if not self._receive(selector):
                         return
+                self._answer_query()
 
-    def _receive(self, selector: selectors.BaseSelector, timeout: float | None) -> bool:
+    def _rest(self, selector: selectors.BaseSelector) -> bool:
+        """Wait until something is to be done, handle what came and return whether the host is still there."""
+        start = self._clock()
+        selector.select(self._idle_time())
+        self._queries.give_back(self._clock() - start)
+        return self._receive(selector)
+
+    def _receive(self, selector: selectors.BaseSelector) -> bool:
         """Handle what waits, at most 16 packets; return whether the host is still there."""
         for _ in range(MAX_PACKETS):
-            if not selector.select(timeout):
+            if not selector.select(0.0):
                 return True
             packet = receive_packet(self._connection)
             if packet is None:
                 self._save_all()
                 return False
             self._handle(packet)
-            timeout = 0.0
         return True
 
     def _idle_time(self) -> float | None:
-        now = time.monotonic()
+        now = self._clock()
         waits = [self._wait(hosted, now) for hosted in self._hosted.values()]
+        waits.append(self._queries.wait(is_training=self._is_training()))
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _is_training(self) -> bool:
+        return any(hosted.session.is_training for hosted in self._hosted.values())
 
     def _wait(self, hosted: Hosted, now: float) -> float | None:
         waits = [hosted.session.wait_time(now)]
@@ -117,6 +139,7 @@ class Worker:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _give_slice(self, session_id: str, hosted: Hosted) -> None:
+        start = self._clock()
         try:
             self._serve_session(session_id, hosted)
         except ConnectionError:
@@ -125,6 +148,7 @@ class Worker:
             # a fault of one session must not take the others of this process with it
             log.exception("session %s is paused after an unexpected error", session_id)
             self._suspend(session_id, hosted)
+        self._queries.give_back(self._clock() - start)
 
     def _suspend(self, session_id: str, hosted: Hosted) -> ErrorEvent:
         """Pause a session in which something went wrong that nobody foresaw, and say so."""
@@ -137,16 +161,18 @@ class Worker:
 
     def _serve_session(self, session_id: str, hosted: Hosted) -> None:
         session = hosted.session
-        if session.wait_time(time.monotonic()) == 0.0:
+        if session.wait_time(self._clock()) == 0.0:
             before = session.num_steps
-            self._publish(session_id, session.advance(SLICE, time.monotonic(), clock=time.monotonic))
+            self._publish(session_id, session.advance(SLICE, self._clock(), clock=self._clock))
             if session.num_steps != before:
                 hosted.dirty = hosted.unsaved = True
-        now = time.monotonic()
+        now = self._clock()
         if hosted.credit and hosted.dirty and now >= hosted.next_frame:
             hosted.credit = hosted.dirty = False
             hosted.next_frame = now + self._frame_interval
-            self._send(Kind.FRAME, session_id, encode_frame(session.frame()))
+            self._send(
+                Kind.FRAME, session_id, encode_frame(replace(session.frame(), sampled_ms=time.time_ns() // 1_000_000))
+            )
         if hosted.unsaved and now >= hosted.next_checkpoint:
             self._checkpoint(session_id, hosted)
 
@@ -157,7 +183,7 @@ class Worker:
 
     def _checkpoint(self, session_id: str, hosted: Hosted) -> None:
         hosted.unsaved = False
-        hosted.next_checkpoint = time.monotonic() + self._checkpoint_interval
+        hosted.next_checkpoint = self._clock() + self._checkpoint_interval
         step = TOKEN.pack(hosted.session.num_steps)
         self._send(Kind.CHECKPOINT, session_id, step + hosted.session.to_bytes())
 
@@ -169,13 +195,12 @@ class Worker:
         elif packet.kind in (Kind.CREATE, Kind.RESTORE):
             self._open(packet)
         elif packet.kind is Kind.CLOSE:
-            self._hosted.pop(packet.session_id, None)
-            self._tables.pop(packet.session_id, None)
-        elif (hosted := self._hosted.get(packet.session_id)) is not None:
-            if packet.kind is Kind.FRAME_CREDIT:
-                hosted.credit = True
-            else:
-                self._answer(packet, hosted)
+            self._close(packet.session_id)
+        elif packet.kind is Kind.FRAME_CREDIT:
+            if packet.session_id in self._hosted:
+                self._hosted[packet.session_id].credit = True
+        else:
+            self._take_question(packet)
 
     def _add_table(self, packet: Packet) -> None:
         end = 1 + packet.body[0]
@@ -210,36 +235,68 @@ class Worker:
                 packet, Problem(code="unexpected", sentence="Something unexpected went wrong: try other data.")
             )
             return
-        self._hosted[packet.session_id] = Hosted(session, time.monotonic())
+        self._hosted[packet.session_id] = Hosted(session, self._clock())
         self._publish(packet.session_id, [DataEvent(data=session.data.info), StatusEvent(status=session.status)])
         self._send(Kind.OPENED, packet.session_id, TOKEN.pack(session.num_steps) + session.to_bytes())
 
     def _refuse(self, packet: Packet, problem: Problem) -> None:
         self._send(Kind.REFUSED, packet.session_id, problem.model_dump_json().encode())
 
-    def _answer(self, packet: Packet, hosted: Hosted) -> None:
-        token, body = packet.body[: TOKEN.size], packet.body[TOKEN.size :]
-        event = self._find_answer(packet, hosted, body)
-        self._send(Kind.ANSWER, packet.session_id, token + event.model_dump_json().encode())
+    def _close(self, session_id: str) -> None:
+        self._hosted.pop(session_id, None)
+        self._tables.pop(session_id, None)
+        for asked in self._queries.leave(session_id):
+            self._answer(session_id, asked.token, _closed(session_id, asked.query.request_id))
 
-    def _find_answer(self, packet: Packet, hosted: Hosted, body: bytes) -> Event:
-        command: ClientCommand | None = None
+    # --- answers: each question that came has exactly one
+
+    def _answer(self, session_id: str, token: bytes, event: Event) -> None:
+        self._send(Kind.ANSWER, session_id, token + event.model_dump_json().encode())
+
+    def _take_question(self, packet: Packet) -> None:
+        """Answer an act or a snapshot at once; let a query wait for its turn."""
+        session_id, token, body = packet.session_id, packet.body[: TOKEN.size], packet.body[TOKEN.size :]
+        hosted = self._hosted.get(session_id)
         try:
-            if packet.kind is Kind.SNAPSHOT:
+            command = COMMANDS.validate_json(body) if packet.kind is Kind.COMMAND else None
+        except ValidationError as error:
+            self._answer(session_id, token, ErrorEvent(code="bad_message", sentence=describe_invalid(error.errors())))
+            return
+        if hosted is None:
+            self._answer(session_id, token, _closed(session_id, None if command is None else command.request_id))
+        elif not isinstance(command, Query):
+            self._answer(session_id, token, self._find_answer(session_id, hosted, command))
+        elif not self._queries.put(Asked(session_id, token, command)):
+            sentence = f"{MAX_QUERIES} questions wait for their answers here, all there is room for: ask again later."
+            self._answer(session_id, token, ErrorEvent(code="busy", sentence=sentence, request_id=command.request_id))
+
+    def _answer_query(self) -> None:
+        """Answer the next query if its turn has come."""
+        if self._queries.wait(is_training=self._is_training()) != 0.0:
+            return
+        asked = self._queries.take()
+        start = self._clock()
+        answer = self._find_answer(asked.session_id, self._hosted[asked.session_id], asked.query)
+        self._queries.spend(self._clock() - start)
+        self._answer(asked.session_id, asked.token, answer)
+
+    def _find_answer(self, session_id: str, hosted: Hosted, command: ClientCommand | None) -> Event:
+        """Return the answer to a command, or to the wish for a snapshot when there is none."""
+        try:
+            if command is None:
                 hosted.dirty = True
                 return hosted.session.snapshot()
-            command = COMMANDS.validate_json(body)
-            return self._carry_out(packet.session_id, hosted, command)
+            return self._carry_out(session_id, hosted, command)
         except ConnectionError:
             raise
         except Exception:
-            log.exception("session %s is paused after an unexpected error", packet.session_id)
-            event = self._suspend(packet.session_id, hosted)
+            log.exception("session %s is paused after an unexpected error", session_id)
+            event = self._suspend(session_id, hosted)
             return event if command is None else event.model_copy(update={"request_id": command.request_id})
 
     def _carry_out(self, session_id: str, hosted: Hosted, command: ClientCommand) -> Event:
         try:
-            if isinstance(command, Inspect | Suggest | MeasureCut | Predict | Residuals):
+            if isinstance(command, Query):
                 answer = hosted.session.query(command)
                 return answer.model_copy(update={"request_id": command.request_id})
             if isinstance(command, Ack | Resync):
@@ -257,6 +314,11 @@ class Worker:
 
     def _send(self, kind: Kind, session_id: str, body: bytes) -> None:
         self._connection.sendall(encode_packet(Packet(kind, session_id, body)))
+
+
+def _closed(session_id: str, request_id: int | None) -> ErrorEvent:
+    sentence = f"The session {session_id!r} was closed: open it again."
+    return ErrorEvent(code="closed", sentence=sentence, request_id=request_id)
 
 
 def warm_up() -> None:

@@ -7,7 +7,7 @@ import multiprocessing
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
@@ -48,6 +48,8 @@ class WorkerProcess:
         self._writer = writer
         self._answers: dict[int, asyncio.Future[bytes]] = {}
         self._last_token = 0
+        self._turn = asyncio.Lock()
+        self._bulk = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
         self._started = time.monotonic()
 
@@ -106,19 +108,59 @@ class WorkerProcess:
         if not self._writer.is_closing():
             self._writer.write(encode_packet(packet))
 
+    async def send_bulk(self, load: Callable[[], Awaitable[Packet | None]]) -> bool:
+        """Send the large packet that `load` brings and return True once most of it is gone, False if it brings none.
+
+        One such packet is on its way at a time and the next is loaded only then: that bounds what waits in memory.
+        Raises WorkerDied.
+        """
+        async with self._bulk:
+            try:
+                # whoever sent the one before may have given up while it was on its way
+                await self._writer.drain()
+                if (packet := await load()) is None:
+                    return False
+                self.send(packet)
+                await self._writer.drain()
+            except OSError as error:
+                raise WorkerDied from error
+        return True
+
     async def ask(self, kind: Kind, session_id: str, body: bytes = b"") -> bytes:
         """Send a packet with a token and return the body of its answer; raises WorkerDied."""
+        return await self._begin(kind, session_id, body)
+
+    async def ask_in_turn(self, kind: Kind, session_id: str, body: bytes = b"") -> bytes:
+        """Like `ask`, but only one such question is with the process at a time; raises WorkerDied.
+
+        Who gives up while waiting leaves the line. A question that was sent holds it until it is answered, whether or
+        not anyone still wants to know.
+        """
+        await self._turn.acquire()
+        try:
+            answer = self._begin(kind, session_id, body)
+        except WorkerDied:
+            self._turn.release()
+            raise
+        answer.add_done_callback(self._end_turn)
+        return await asyncio.shield(answer)
+
+    def _end_turn(self, answer: asyncio.Future[bytes]) -> None:
+        self._turn.release()
+        if not answer.cancelled():
+            # nobody may be left to whom the death of the process is news
+            answer.exception()
+
+    def _begin(self, kind: Kind, session_id: str, body: bytes) -> asyncio.Future[bytes]:
         if self._writer.is_closing():
             raise WorkerDied
         self._last_token = (self._last_token + 1) % 2**32
         token = self._last_token
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._answers[token] = answer
+        answer.add_done_callback(lambda _: self._answers.pop(token, None))
         self.send(Packet(kind, session_id, TOKEN.pack(token) + body))
-        try:
-            return await answer
-        finally:
-            self._answers.pop(token, None)
+        return answer
 
     async def stop(self) -> None:
         """End the process, by force if it does not go within three seconds; stopping twice is harmless.

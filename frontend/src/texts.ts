@@ -7,6 +7,12 @@ const number = (value: number, digits = 3): string => {
   return value.toPrecision(digits);
 };
 
+/** Decimals without a sign where they all are zero. */
+const fixed = (value: number, digits: number): string => {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? (0).toFixed(digits) : text;
+};
+
 const delimiters = new Map([
   [',', 'commas'],
   [';', 'semicolons'],
@@ -18,6 +24,7 @@ const subscript = (digit: number): string => String.fromCharCode(0x2080 + digit)
 
 export const texts = {
   number,
+  fixed,
   app: {
     title: 'Kanoscope',
     starting: 'Starting a session…',
@@ -44,8 +51,9 @@ export const texts = {
     train: 'train',
     test: 'test',
     rmse: ' RMSE',
+    ofProbabilities: ' (prob.)',
     states: { running: 'learning', paused: 'paused', diverged: 'diverged', converged: 'converged' },
-    watching: ' watching',
+    here: (count: number) => (count === 1 ? 'only you' : `${count} here`),
   },
   share: {
     share: 'Share',
@@ -63,6 +71,7 @@ export const texts = {
     connecting: 'Connecting…',
     live: 'Live',
     off: 'offline',
+    unknown: 'state unknown',
     offline: 'Not connected: wait for the connection or try again.',
     lost: (seconds: number) => `Connection lost. Trying again in ${seconds} s.`,
     retry: 'Try again',
@@ -78,6 +87,7 @@ export const texts = {
     noise: 'Noise',
     samples: 'Samples',
     use: 'Train on this',
+    noVariable: 'A formula to learn needs at least one variable, such as x.',
     dropHere: 'Drop a CSV file here, or choose one',
     target: 'Target',
     inputs: 'Inputs',
@@ -98,15 +108,15 @@ export const texts = {
     base: 'Base function',
     bases: { silu: 'SiLU', identity: 'identity', none: 'none' },
     apply: 'Start a fresh network',
-    refine: 'Refine the grid',
-    note: 'A change of shape starts a fresh network; refining keeps the curves.',
+    refine: (size: number) => `Refine to ${size}`,
+    note: (size: number) =>
+      `A change of shape starts a fresh network. Refining keeps the curves; it takes a whole multiple of ${size}.`,
     parameters: (count: number) => `${count} parameters`,
     badWidth: (most: number) => `A hidden layer has 1 to ${most} nodes.`,
     badGrid: (most: number) => `A grid has 1 to ${most} intervals.`,
     badOrder: (most: number) => `The order is a whole number from 0 to ${most}.`,
     tooManyEdges: (count: number, most: number) =>
       `${count} edges are more than the ${most} that can be drawn.`,
-    refineHint: (size: number) => `Takes a grid size above ${size}`,
   },
   fields: {
     needed: 'A number is needed.',
@@ -143,6 +153,10 @@ export const texts = {
     legend: 'How edges are drawn',
     importance: 'importance',
     help: 'Arrow keys move between edges, Enter opens one, Delete cuts it.',
+    larger: {
+      links: 'Larger than its frame: scroll, or choose Matrix.',
+      matrix: 'Larger than its frame: scroll.',
+    },
   },
   guide: {
     heading: 'From curves to the law',
@@ -215,7 +229,7 @@ export const texts = {
     prediction: 'Prediction',
     residuals: 'Residuals',
     step: 'step',
-    rmse: 'RMSE',
+    rmse: { regression: 'RMSE', classification: 'RMSE of probabilities' },
     train: 'train',
     test: 'test',
     network: 'network',
@@ -227,6 +241,12 @@ export const texts = {
     probability: 'probability of class 1',
     ofClass: (value: number) => `class ${value}`,
     boundary: 'boundary',
+    samples: 'test samples',
+    points: 'Points are data, coloured by their value on the same scale.',
+    held: (names: string[]) =>
+      names.length > 4
+        ? `The other ${names.length} inputs are held at their medians.`
+        : `Held at ${names.length === 1 ? 'its median' : 'their medians'}: ${names.join(', ')}.`,
     loading: 'Loading the chart…',
   },
   shortcuts: {

@@ -36,6 +36,18 @@ def test_a_formula_without_values_on_its_ranges_is_refused_and_nothing_is_lost(p
     expect(page.locator("g.edge")).to_have_count(15)
 
 
+def test_what_cannot_be_learnt_says_why(page: Page) -> None:
+    page.get_by_role("tab", name="Formula").click()
+    field = page.get_by_label("f =", exact=True)
+    field.fill("2")
+    expect(page.get_by_role("alert")).to_have_text("A formula to learn needs at least one variable, such as x.")
+    expect(page.get_by_role("button", name="Train on this")).to_be_disabled()
+    field.fill("x" + " + x" * 200)
+    expect(page.get_by_role("alert")).to_contain_text("expression is a text of at most 500 characters")
+    expect(page.get_by_role("button", name="Train on this")).to_be_disabled()
+    assert field.evaluate("element => element.getBoundingClientRect().right < 264")
+
+
 def test_a_csv_file_with_decimal_commas_is_learnt(page: Page) -> None:
     rows = [f"{k / 10};{math.sin(k / 10):.6f};{k % 7}".replace(".", ",") for k in range(60)]
     content = "\n".join(["time;height;day", *rows]).encode()
@@ -53,6 +65,25 @@ def test_a_broken_csv_file_is_refused_with_row_and_column(page: Page) -> None:
     page.get_by_role("tab", name="CSV").click()
     page.set_input_files("input[type=file]", {"name": "bad.csv", "mimeType": "text/csv", "buffer": content})
     expect(page.get_by_role("alert")).to_contain_text("Row 14, column 'b' holds 'four', which is no finite number")
+
+
+def test_data_without_a_known_law_are_drawn_over_the_network(page: Page) -> None:
+    rows = "\n".join(f"{k / 10},{k % 7},{k % 5},{k % 3}" for k in range(60))
+    page.get_by_role("tab", name="CSV").click()
+    content = f"a,b,c,d\n{rows}".encode()
+    page.set_input_files("input[type=file]", {"name": "some.csv", "mimeType": "text/csv", "buffer": content})
+    page.get_by_role("button", name="Train on this").click()
+    expect(page.get_by_text("Points are data, coloured by their value on the same scale.")).to_be_visible()
+    expect(page.get_by_text("Held at its median: c.")).to_be_visible()
+
+
+def test_classes_are_told_by_their_probabilities(page: Page) -> None:
+    page.get_by_role("combobox", name="Problem").select_option("Two moons")
+    expect(page.get_by_text("test RMSE (prob.)")).to_be_visible()
+    page.get_by_role("tab", name="Residuals").click()
+    page.wait_for_function(
+        "() => document.querySelector('.js-plotly-plot')?.data.every(trace => trace.type === 'histogram')"
+    )
 
 
 @pytest.mark.parametrize(

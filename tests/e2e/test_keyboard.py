@@ -51,7 +51,7 @@ def test_train_cut_find_apply_and_undo_by_keys_alone(page: Page) -> None:
     page.keyboard.press("Control+a")
     page.keyboard.type("200")
     page.keyboard.press("Enter")
-    wait_for_step(page, 80)
+    wait_for_step(page, 20)
 
     tab_to(page, page.get_by_label("Importance below"))
     expect(page.get_by_text("12 edges would go")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
@@ -103,6 +104,67 @@ def test_the_inspector_rises_as_a_sheet_and_closes(phone: Page) -> None:
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     sheet.get_by_role("button", name="Close").tap()
     expect(sheet).to_be_hidden()
+
+
+def test_formulas_are_compared_on_a_phone_without_scrolling(phone: Page) -> None:
+    phone.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).tap()
+    sheet = phone.get_by_role("complementary", name="Edge")
+    phone.get_by_role("button", name="Find a formula").tap()
+    rows = phone.get_by_role("listbox").get_by_role("option")
+    expect(rows.nth(2)).to_be_visible()
+    expect(sheet.get_by_text("residual")).to_be_in_viewport()
+    chart, apply = (
+        box(sheet.get_by_role("img", name="Edge 0.0.0")),
+        box(phone.get_by_role("button", name="Make it this formula")),
+    )
+    assert chart["y"] > box(sheet)["y"]
+    assert apply["y"] + apply["height"] <= PHONE[1]
+    for row in (rows.nth(index) for index in range(3)):
+        assert box(row)["y"] >= chart["y"] + chart["height"]
+        assert box(row)["y"] + box(row)["height"] <= apply["y"]
+
+
+LONG_NAMES = tuple(f"a_name_of_an_input_number_{index:02d}" for index in range(12))
+SHORT_NAMES = ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize(
+    ("names", "hidden"), [(SHORT_NAMES[:2], (20, 20)), (SHORT_NAMES, (20, 12)), (LONG_NAMES, (5,))]
+)
+def test_a_wide_network_can_be_seen_whole(
+    sized: Page, live_server: LiveServer, names: tuple[str, ...], hidden: tuple[int, ...]
+) -> None:
+    variables = [{"name": name, "low": -1, "high": 1} for name in names]
+    source = {"kind": "formula", "expression": "+".join(names), "variables": variables, "noise": 0, "num_samples": 50}
+    network = {"widths": [len(names), *hidden, 1]}
+    body = {"data": source, "network": network, "seed": 0}
+    created = httpx.post(f"{live_server.url}/api/sessions", json=body, timeout=60).json()
+    sized.goto(f"{live_server.url}/s/{created['session_id']}#edit={created['edit_key']}")
+    room = sized.locator(".scroll")
+    names_shown = sized.locator("svg text.name")
+    expect(names_shown).to_have_count(len(names) + 1)
+    larger = sized.get_by_text(re.compile("^Larger than its frame"))
+    if sized.evaluate("innerWidth") > PHONE[0]:
+        expect(larger).to_be_hidden()
+        assert room.evaluate("room => room.scrollWidth <= room.clientWidth && room.scrollHeight <= room.clientHeight")
+    assert len(set(names_shown.all_text_contents())) == len(names) + 1
+    assert box(names_shown.first)["x"] >= box(room)["x"]
+
+    sized.get_by_role("button", name="Diagram", exact=True).click()
+    expect(larger).to_be_visible()
+    expect(names_shown.last).to_be_in_viewport()
+    expect(sized.locator(".shadow")).to_have_count(2)
+
+
+def test_what_is_said_of_a_formula_too_long_to_read_is_wrapped(phone: Page) -> None:
+    phone.get_by_role("button", name="Settings").click()
+    phone.get_by_role("button", name="Add a layer").click()
+    phone.get_by_label("Nodes in hidden layer 1").fill("20")
+    phone.get_by_label("Nodes in hidden layer 2").fill("20")
+    phone.get_by_role("button", name="Start a fresh network").click()
+    formula = phone.get_by_test_id("formula")
+    expect(formula).to_contain_text("800 paths")
+    assert formula.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
 def test_settings_open_as_a_drawer_where_there_is_no_room(sized: Page) -> None:

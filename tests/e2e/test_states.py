@@ -29,6 +29,8 @@ def test_a_lost_connection_leaves_a_grey_picture_and_no_acts(browser: Browser, o
     expect(page.get_by_text(re.compile(r"Connection lost\. Trying again in \d+ s\.|Connecting…"))).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()
     expect(page.locator("main")).to_have_css("filter", "grayscale(1)")
+    expect(page.get_by_text("state unknown", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_hidden()
     expect(curve).to_have_attribute("d", re.compile("^M"))
     for name in ("Step", "Reset", "Cut weak edges…", "Cut this edge", "Find a formula", "Start a fresh network"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
@@ -70,12 +72,33 @@ def test_wrong_numbers_are_told_beside_their_fields(page: Page) -> None:
 
 
 def test_an_entry_under_way_outlives_what_happens_to_the_network(page: Page) -> None:
-    page.get_by_label("Grid size").fill("9")
+    page.get_by_label("Grid size").fill("15")
     page.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).press("Delete")
     expect(page.get_by_role("button", name="edge 0.0.0 cut")).to_be_visible()
-    expect(page.get_by_label("Grid size")).to_have_value("9")
-    page.get_by_role("button", name="Refine the grid").click()
+    expect(page.get_by_label("Grid size")).to_have_value("15")
+    page.get_by_role("button", name="Refine to 15").click()
     expect(page.get_by_role("button", name=re.compile("^Undo: refine"))).to_be_enabled()
+
+
+def test_refining_offers_a_grid_size_that_keeps_the_curves(page: Page) -> None:
+    expect(page.get_by_role("button", name="Refine to 10")).to_have_accessible_description(
+        "A change of shape starts a fresh network. Refining keeps the curves; it takes a whole multiple of 5."
+    )
+    page.get_by_label("Grid size").fill("7")
+    page.get_by_role("button", name="Refine to 10").click()
+    expect(page.get_by_label("Grid size")).to_have_value("10")
+    expect(page.get_by_role("button", name="Refine to 20")).to_be_enabled()
+
+
+def test_notices_go_by_themselves_and_the_newest_of_a_kind_stays(page: Page) -> None:
+    expect(page.locator("g.edge")).to_have_count(15)
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("There is nothing to undo.")).to_be_visible()
+    for _ in range(3):
+        page.get_by_role("button", name="Start a fresh network").click()
+        expect(page.get_by_text(re.compile("A fresh network was started"))).to_have_count(1)
+    expect(page.get_by_text(re.compile("A fresh network was started"))).to_be_hidden()
+    expect(page.get_by_text("There is nothing to undo.")).to_be_hidden()
 
 
 def test_constants_of_a_formula_are_shown_and_locked(page: Page) -> None:
@@ -139,7 +162,7 @@ def test_a_session_whose_worker_died_says_from_where_it_goes_on(browser: Browser
     page.goto(own_server.url)
     curve = page.locator("g.edge path.curve").first
     expect(curve).to_have_attribute("d", re.compile("^M"))
-    page.wait_for_function("Number(document.querySelector('header dd').textContent.split(' ').at(-1)) > 15")
+    page.wait_for_function("() => Number(document.querySelector('header dd').textContent.split(' ').at(-1)) > 15")
     # the only session runs in the first worker; the one after it is kept warm
     os.kill(grandchildren(own_server.pid)[0], signal.SIGKILL)
     expect(page.get_by_text(re.compile(r"it was restored from step \d+"))).to_be_visible()

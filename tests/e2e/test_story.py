@@ -25,6 +25,13 @@ def wait_for_step(page: Page, step: int) -> None:
     )
 
 
+def wait_for_rmse(page: Page, bound: float) -> None:
+    """Wait until the test error on screen is under `bound`."""
+    page.wait_for_function(
+        "bound => Number(document.querySelector('[data-testid=test-rmse]').textContent) < bound", arg=bound
+    )
+
+
 def set_speed(page: Page, steps_per_second: str) -> None:
     """Type another pace; empty is as fast as it goes."""
     field = page.get_by_label("Steps a second")
@@ -47,14 +54,14 @@ def test_from_curves_to_the_exact_law(context: BrowserContext, live_server: Live
     page = context.new_page()
     page.goto(f"{live_server.url}/s/{created['session_id']}#edit={created['edit_key']}")
     set_speed(page, "200")
-    wait_for_step(page, 80)
+    wait_for_step(page, 20)
     page.get_by_label("Importance below").focus()
     expect(page.get_by_text(re.compile(r"12 edges would go.*test RMSE"))).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("would be cut$"))).to_have_count(12)
     page.get_by_role("button", name="Cut weak edges").click()
     expect(edges(page, "cut")).to_have_count(12)
     expect(page.get_by_label("Sparsity (L1)")).to_have_value("0")
-    wait_for_step(page, 200)
+    wait_for_rmse(page, 0.01)
     while edges(page, "learned").count() > 0:
         left = edges(page, "learned").count()
         edges(page, "learned").first.click()
@@ -65,7 +72,7 @@ def test_from_curves_to_the_exact_law(context: BrowserContext, live_server: Live
     formula = page.get_by_test_id("formula")
     expect(formula).to_have_attribute("aria-label", "f = exp(y^2 + sin(π·x))")
     expect(page.get_by_text("closed form")).to_be_visible()
-    page.wait_for_function("Number(document.querySelector('[data-testid=test-rmse]').textContent) < 1e-6")
+    wait_for_rmse(page, 1e-6)
     page.get_by_role("button", name="LaTeX").click()
     assert "e^{y^{2} + " in page.evaluate("navigator.clipboard.readText()")
 
@@ -116,13 +123,27 @@ def test_keyboard_alone_finds_opens_and_cuts(page: Page) -> None:
 
 def test_others_watch_but_do_not_touch(page: Page, browser: Browser) -> None:
     wait_for_step(page, 3)
+    expect(page.get_by_text("only you")).to_be_visible()
     watcher = browser.new_context().new_page()
     watcher.goto(page.url.split("#")[0])
     expect(watcher.locator("g.edge")).to_have_count(15)
     expect(watcher.get_by_role("button", name="Pause")).to_be_disabled()
-    expect(watcher.get_by_text("2 watching")).to_be_visible()
+    expect(watcher.get_by_text("2 here")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(watcher.get_by_role("button", name="Run")).to_be_visible()
+    watcher.context.close()
+
+
+def test_the_link_to_edit_pasted_over_the_one_to_watch_lets_one_take_part(page: Page, browser: Browser) -> None:
+    wait_for_step(page, 3)
+    watcher = browser.new_context().new_page()
+    watcher.goto(page.url.split("#")[0])
+    expect(watcher.get_by_role("button", name="Pause")).to_be_disabled()
+    watcher.goto(page.url)
+    watcher.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Run")).to_be_visible()
+    watcher.go_back()
+    expect(watcher.get_by_role("button", name="Run")).to_be_disabled()
     watcher.context.close()
 
 

@@ -117,6 +117,10 @@ async def test_a_restart_of_the_server_brings_sessions_back_paused(tmp_path: Pat
             snapshot = await page.event("snapshot", epoch=1, can_edit=True)
             assert snapshot["status"] == {"state": "paused", "step": summary["step"], "sentence": ""}
             assert snapshot["structure"]["edges"][0]["kind"] == "pruned"
+            restored = f"The server was restarted: this session was restored from step {summary['step']} and is paused."
+            assert (await page.event("notice", code="restored"))["sentence"] == restored
+            async with app.page(session_id) as guest:
+                assert (await guest.event("notice", code="restored"))["sentence"] == restored
             assert (await page.frame()).step == summary["step"]
             assert (await page.ask({"type": "undo"}))["type"] == "done"
             assert (await page.ask({"type": "run"}))["type"] == "done"

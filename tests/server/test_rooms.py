@@ -20,10 +20,12 @@ from server.messages import (
     HistoryInfo,
     NoticeEvent,
     Pause,
+    Residuals,
     ServerEvent,
     SnapshotEvent,
     StatusEvent,
     StatusInfo,
+    Step,
     TrainingEvent,
     TrainingSettings,
 )
@@ -223,4 +225,47 @@ async def test_resting_pauses_what_runs_until_somebody_comes(engine: MemoryEngin
     assert engine.commands == ["pause"]
     await room.join(can_edit=False)
     assert engine.commands == ["pause", "run"]
+    await room.close(4410, "over")
+
+
+async def test_steps_that_nobody_watched_are_broken_off_and_not_made_endless(
+    engine: MemoryEngine, tmp_path: Path
+) -> None:
+    room = _room(engine, tmp_path)
+    viewer = await room.join(can_edit=True)
+    await room.ask(viewer, Step(count=1000))
+    await room.leave(viewer)
+    engine.state = StatusInfo(state="running", step=3)
+    await room.rest()
+    for _ in range(2):
+        again = await room.join(can_edit=True)
+        assert isinstance(await _read(again), SnapshotEvent)
+        notice = await _read(again)
+        assert isinstance(notice, NoticeEvent)
+        assert notice.sentence == "The steps asked for were broken off, as nobody watched: step or run on."
+        await room.leave(again)
+    assert engine.commands == ["step", "pause"]
+    await room.close(4410, "over")
+
+
+async def test_what_befell_a_session_is_told_to_everyone_until_somebody_acts(
+    engine: MemoryEngine, tmp_path: Path
+) -> None:
+    room = _room(engine, tmp_path)
+    notice = NoticeEvent(level="warning", code="restored", sentence="It was restored.")
+    room.remember(notice)
+    first, second = await room.join(can_edit=True), await room.join(can_edit=False)
+    for viewer in (first, second):
+        assert isinstance(await _read(viewer), SnapshotEvent)
+        assert await _read(viewer) == notice
+    await room.ask(first, Residuals())
+    third = await room.join(can_edit=False)
+    assert isinstance(await _read(third), SnapshotEvent)
+    assert isinstance(await _read(third), NoticeEvent)
+    await room.ask(first, Pause())
+    fourth = await room.join(can_edit=False)
+    assert isinstance(await _read(fourth), SnapshotEvent)
+    assert not isinstance(await _read(third), NoticeEvent)
+    engine.feed.publish(HistoryEvent(history=HistoryInfo(undo="cut")))
+    assert isinstance(await _read(fourth), HistoryEvent)
     await room.close(4410, "over")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.server.conftest import LiveApp, run_app
 
 pytestmark = pytest.mark.slow
+JSON = {"content-type": "application/json"}
 CSV = "a;b;y\n" + "".join(f"{k},5;{k * k};{k % 7}\n" for k in range(40))
 
 
@@ -33,6 +35,41 @@ async def test_a_formula_is_checked_and_drawn(app: LiveApp) -> None:
     checked = (await app.client.post("/api/formula/check", json=body)).json()
     assert (checked["ok"], checked["variables_found"]) == (True, ["x", "t"])
     assert checked["mathml"].startswith("<math>")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "x + 1/1e999999999",
+        "x + 1/exp(exp(exp(exp(exp(1)))))",
+        "x+sin(exp(exp(exp(9))))",
+        "*".join(["9^64"] * 80),
+        "٣.5*x",
+        "x\ud800",
+        "x\x00",
+        "1e999*x",
+        "x/0",
+    ],
+)
+async def test_whatever_is_typed_is_refused_with_a_sentence(app: LiveApp, expression: str) -> None:
+    answer = await app.client.post("/api/formula/check", content=json.dumps({"expression": expression}), headers=JSON)
+    assert answer.status_code in (200, 422)
+    assert answer.json()["sentence"].endswith(".")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("expression", ["max(sin(x+y)," * 24 + "x" + ")" * 24, "9^(1e15-x)*9^x", "πx² + √x × 2π − x³"])
+async def test_whatever_is_accepted_is_drawn(app: LiveApp, expression: str) -> None:
+    checked = (await app.client.post("/api/formula/check", json={"expression": expression})).json()
+    assert (checked["ok"], checked["sentence"]) == (True, None)
+    assert checked["mathml"].startswith("<math>")
+
+
+async def test_names_that_no_text_can_hold_are_refused(app: LiveApp) -> None:
+    body = json.dumps({"expression": "z", "variables": ["\ud800"]})
+    answer = await app.client.post("/api/formula/check", content=body, headers=JSON)
+    assert answer.status_code in (200, 422)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +100,13 @@ async def test_a_call_of_anything_is_no_variable(app: LiveApp) -> None:
         ({"data": {"kind": "catalogue", "name": "none"}}, "The catalogue has no problem named 'none'"),
         (
             {"network": {"widths": [2, 99, 1]}},
-            "network.widths.1: Input should be less than or equal to 32, received 99.",
+            "network.widths.1 is at most 32, received 99.",
         ),
         ({"network": {"widths": [3, 1]}}, "The data have 2 inputs"),
-        ({"network": {"grid_size": 0}}, "network.grid_size: Input should be greater than or equal to 1, received 0."),
-        ({"network": {"order": 6}}, "network.order: Input should be less than or equal to 5, received 6."),
-        ({"seed": -1}, "seed: Input should be greater than or equal to 0, received -1."),
-        ({"sed": 1}, "sed: Extra inputs are not permitted, received 1."),
+        ({"network": {"grid_size": 0}}, "network.grid_size is at least 1, received 0."),
+        ({"network": {"order": 6}}, "network.order is at most 5, received 6."),
+        ({"seed": -1}, "seed is at least 0, received -1."),
+        ({"sed": 1}, "sed is not a field here, received 1: leave it out."),
         (
             {"data": {"kind": "formula", "expression": "log(x)", "variables": [{"name": "x"}]}},
             "The formula has no finite real value at x = ",
@@ -140,8 +177,15 @@ async def test_uploads_are_bounded_in_size_and_number(tmp_path: Path) -> None:
         refused = await _upload(app, b"1,2\n" * 300)
         assert (refused["status"], refused["code"]) == (413, "too_large")
         assert (await _upload(app, CSV.encode()))["status"] == 201
+        # nobody learned from the first, so it makes room
+        table = await _upload(app, CSV.encode())
+        assert table["status"] == 201
+        await app.create({"data": {"kind": "csv", "dataset_id": table["dataset_id"], "inputs": ["a"], "target": "y"}})
         refused = await _upload(app, CSV.encode())
         assert (refused["status"], refused["code"]) == (429, "too_many_tables")
+        assert str(refused["sentence"]).startswith(
+            "This server keeps 1 tables, and sessions learn from all of them: delete a session"
+        )
 
 
 async def test_a_constant_target_is_refused_by_name(app: LiveApp) -> None:
@@ -162,3 +206,38 @@ async def test_foreign_hosts_and_foreign_changes_are_refused(app: LiveApp) -> No
 async def test_what_is_not_there_is_said_in_json_under_api(app: LiveApp) -> None:
     response = await app.client.get("/api/nothing")
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "sentence"),
+    [
+        (b"{nope", "application/json", "The body is JSON, received '{nope'."),
+        (b"", "application/json", "The body is required, received nothing."),
+        (b"[]", "application/json", "The body is a JSON object, received []."),
+        (b"{}", "text/plain", "The body is a JSON object of the content type application/json, received '{}'."),
+    ],
+)
+async def test_a_body_that_is_no_json_is_refused_in_one_sentence(
+    app: LiveApp, content: bytes, kind: str, sentence: str
+) -> None:
+    refused = await app.client.post("/api/sessions", content=content, headers={"content-type": kind})
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_request")
+    assert refused.json()["sentence"].startswith(sentence)
+
+
+async def test_a_body_that_is_no_text_is_refused_in_one_sentence(app: LiveApp) -> None:
+    refused = await app.client.post("/api/sessions", content=b"\xff", headers=JSON)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert refused.json()["sentence"] == "The body is JSON in UTF-8, received something else: send it as such."
+
+
+async def test_a_method_that_is_not_there_is_refused_in_one_sentence(app: LiveApp) -> None:
+    refused = await app.client.put("/api/sessions", json={})
+    assert refused.status_code == 405
+    assert refused.json()["sentence"] == ("/api/sessions does not take PUT: see /api/openapi.json for what there is.")
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(app: LiveApp) -> None:
+    refused = await app.client.post("/api/sessions", content=b"x" * 5_000_000)
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+    assert (await app.client.get("/api/health")).status_code == 200

@@ -24,7 +24,7 @@ def train(session: Session, count: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_the_story_ends_with_the_law(seed: int) -> None:
     session = Session.create("story", seed=seed)
-    train(session, 80)
+    train(session, 60)
     session.act(CutWeak(threshold=THRESHOLD))
     train(session, 10)
     left = [edge for edge in session.network.edges() if session.network.kind(edge) != "pruned"]

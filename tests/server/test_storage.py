@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.engine import Checkpoint
-from server.storage import Storage, StoredSession
+from server.storage import Storage, StoredSession, try_database
 
 
 def _url(folder: Path) -> str:
@@ -67,11 +68,32 @@ async def test_the_log_keeps_each_sessions_newest_commands_in_order(storage: Sto
     assert await storage.load_commands("two") == ["other"]
 
 
-async def test_tables_are_kept_up_to_the_limit(storage: Storage) -> None:
+async def test_the_oldest_table_that_no_session_learns_from_makes_room(storage: Storage) -> None:
+    await storage.add_session("one", "key", _checkpoint(0, dataset_id="a"))
+    await storage.add_session("two", "key", _checkpoint(0))
+    for name in ("a", "b", "c"):
+        assert await storage.add_table(name, name.encode(), limit=2)
+    assert [await storage.load_table(name) for name in ("a", "b", "c")] == [b"a", None, b"c"]
+
+
+async def test_a_table_is_refused_when_sessions_learn_from_all_that_are_kept(storage: Storage) -> None:
     assert await storage.add_table("a", b"x,y", limit=1)
+    await storage.add_session("one", "key", _checkpoint(0, dataset_id="a"))
     assert not await storage.add_table("b", b"z", limit=1)
     assert await storage.load_table("a") == b"x,y"
     assert await storage.load_table("b") is None
+    await storage.delete_session("one")
+    assert await storage.add_table("b", b"z", limit=1)
+    assert await storage.load_table("a") is None
+
+
+def test_a_database_that_cannot_be_opened_is_complained_about(tmp_path: Path) -> None:
+    try_database(_url(tmp_path))
+    with pytest.raises(sqlite3.OperationalError, match="unable to open database file"):
+        try_database(_url(tmp_path / "missing"))
+    (tmp_path / "test.sqlite3").write_text("This is no database at all, and longer than a page's head: " * 20)
+    with pytest.raises(sqlite3.DatabaseError, match="file is not a database"):
+        try_database(_url(tmp_path))
 
 
 async def test_closing_twice_is_harmless(storage: Storage) -> None:

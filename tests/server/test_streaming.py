@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from server.streaming import MAX_QUERIES
 from tests.server.conftest import LiveApp
 
 pytestmark = pytest.mark.slow
@@ -69,13 +70,14 @@ async def test_a_resync_brings_a_snapshot(app: LiveApp) -> None:
     ("message", "sentence"),
     [
         ("nonsense", "A message is JSON, received 'nonsense'."),
-        ("{}", "A message has a type, received {}."),
+        ("[]", "A message is a JSON object, received []."),
+        ("{}", "A message names its type, received {}."),
         ('{"type":"fly"}', "There is no command of type 'fly'."),
         (
             '{"type":"step","count":5000}',
-            "step.count: Input should be less than or equal to 1000, received 5000.",
+            "step.count is at most 1000, received 5000.",
         ),
-        ('{"type":"run","fast":1}', "run.fast: Extra inputs are not permitted, received 1."),
+        ('{"type":"run","fast":1}', "run.fast is not a field here, received 1: leave it out."),
     ],
 )
 async def test_a_malformed_message_is_refused_by_name_and_the_session_goes_on(
@@ -94,6 +96,43 @@ async def test_a_binary_message_is_no_command(app: LiveApp) -> None:
     async with app.page(session_id, key) as page:
         await page.connection.send(b"\x00\x01")
         assert (await page.event("error"))["code"] == "bad_message"
+
+
+async def test_many_questions_of_a_guest_wait_for_each_other_and_training_goes_on(app: LiveApp) -> None:
+    session_id, key = await app.create({"training": {"steps_per_second": None, "optimizer": "adam"}})
+    async with app.page(session_id) as guest:
+        await guest.frame()
+        for number in range(2 * MAX_QUERIES):
+            await guest.send({"type": "suggest", "edge": EDGE, "request_id": number})
+        kinds: list[str] = []
+        answers: dict[int, str] = {}
+        while len(answers) < 2 * MAX_QUERIES:
+            item = await guest.read()
+            if isinstance(item, dict):
+                kinds.append(item["type"])
+                if item["request_id"] is not None:
+                    assert item["request_id"] not in answers
+                    answers[item["request_id"]] = item.get("code", item["type"])
+    assert answers == {number: "candidates" if number < MAX_QUERIES else "busy" for number in range(2 * MAX_QUERIES)}
+    # between any two answers there was time to train
+    between = "".join({"candidates": "|", "losses": "l"}.get(kind, "") for kind in kinds).split("|")[1:-1]
+    assert len(between) == MAX_QUERIES - 1
+    assert all(between)
+    async with app.page(session_id, key) as page:
+        assert (await page.ask({"type": "pause"}))["type"] == "done"
+
+
+async def test_questions_of_a_page_that_left_keep_nobody_waiting(app: LiveApp) -> None:
+    session_id, key = await app.create()
+    async with app.page(session_id, key) as page:
+        await page.event("snapshot")
+        for _ in range(3):
+            async with app.page(session_id) as guest:
+                for number in range(MAX_QUERIES):
+                    await guest.send({"type": "suggest", "edge": EDGE, "request_id": number})
+                # all that were sent have arrived once one more is refused
+                await guest.ask({"type": "pause"})
+        assert (await page.ask({"type": "residuals"}))["type"] == "residuals"
 
 
 async def test_an_edge_that_is_not_there_is_refused_by_name(app: LiveApp) -> None:

@@ -15,13 +15,24 @@ import torch
 from pydantic import TypeAdapter
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from server.messages import DoneEvent, ErrorEvent, Event, ServerEvent, SnapshotEvent, StatusInfo
+from server.messages import (
+    DoneEvent,
+    ErrorEvent,
+    Event,
+    Residuals,
+    ResidualsEvent,
+    ServerEvent,
+    SnapshotEvent,
+    StatusInfo,
+)
+from server.query_line import Asked, QueryLine
 from server.session import Session
 from server.wire import Kind, Packet, encode_packet, receive_packet
-from server.worker import Worker, limit_threads, main
+from server.worker import MAX_QUERIES, Worker, limit_threads, main
 
 pytestmark = pytest.mark.slow
 EVENTS: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)
+EDGE = '{"layer":0,"source":0,"target":0}'
 
 
 class Host:
@@ -133,6 +144,126 @@ def test_a_session_comes_back_paused_when_asked_to(host: Host) -> None:
 def test_bytes_that_are_no_checkpoint_are_refused(host: Host) -> None:
     host.send(Kind.RESTORE, b"\0" + b"nonsense")
     assert b'"code":"bad_session"' in host.receive(Kind.REFUSED)
+
+
+def test_training_gets_the_time_that_a_query_took_before_the_next_one() -> None:
+    line = QueryLine(2)
+    first, second = Asked("one", b"1", Residuals()), Asked("two", b"2", Residuals())
+    assert line.wait(is_training=True) is None
+    assert line.put(first)
+    assert line.put(second)
+    assert not line.put(first)
+    assert line.wait(is_training=True) == 0.0
+    assert line.take() is first
+    line.spend(0.5)
+    assert (line.wait(is_training=True), line.wait(is_training=False)) == (0.5, 0.0)
+    line.give_back(0.25)
+    assert line.wait(is_training=True) == 0.25
+    line.give_back(0.5)
+    assert line.wait(is_training=True) == 0.0
+    assert line.take() is second
+
+
+def test_the_queries_of_a_closed_session_leave_the_line() -> None:
+    line = QueryLine(3)
+    asked = [Asked(name, b"", Residuals()) for name in ("one", "two", "one")]
+    assert all(line.put(one) for one in asked)
+    assert line.leave("one") == [asked[0], asked[2]]
+    assert line.take() is asked[1]
+    assert line.wait(is_training=False) is None
+
+
+class Clock:
+    """A clock that stands still until somebody says how long something took."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@contextmanager
+def run_worker(clock: Clock) -> Generator[socket.socket]:
+    """Yield the host's end of a worker in a thread of this process whose time is the clock's."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(60)
+    worker = Worker(theirs, frame_interval=0.0, checkpoint_interval=1e6, clock=clock)
+    thread = threading.Thread(target=worker.serve)
+    thread.start()
+    with ours, theirs:
+        yield ours
+        ours.shutdown(socket.SHUT_WR)
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def _command(session_id: str, token: int, text: str) -> bytes:
+    return encode_packet(Packet(Kind.COMMAND, session_id, struct.pack("<I", token) + text.encode()))
+
+
+def test_many_queries_leave_half_the_time_to_training_and_let_acts_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, done = Clock(), list[str]()
+
+    def query(_session: Session, _command: object) -> Event:
+        done.append("query")
+        clock.now += 0.4
+        return ResidualsEvent(targets=[], predictions=[])
+
+    def advance(_session: Session, seconds: float, _now: float, **_clock: Any) -> list[Event]:
+        done.append("slice")
+        clock.now += seconds
+        return []
+
+    monkeypatch.setattr(Session, "query", query)
+    monkeypatch.setattr(Session, "advance", advance)
+    with run_worker(clock) as host:
+        for session_id in ("trains", "asked"):
+            host.sendall(encode_packet(Packet(Kind.CREATE, session_id, b'{"training":{"steps_per_second":null}}')))
+            _receive(host, Kind.OPENED, session_id, b"")
+        asked = [
+            _command("asked", token, f'{{"type":"suggest","edge":{EDGE},"request_id":{token}}}') for token in range(9)
+        ]
+        host.sendall(b"".join(asked) + _command("asked", 9, '{"type":"undo","request_id":9}'))
+        answers: list[int] = []
+        while len(answers) < 10:
+            body = _receive(host, Kind.ANSWER, "asked", b"")
+            answers.append(struct.unpack_from("<I", body)[0])
+            assert EVENTS.validate_json(body[4:]).request_id == answers[-1]
+    # each is answered once, and the act had not to wait for what was asked before it
+    assert sorted(answers) == list(range(10))
+    assert answers.index(9) <= 1
+    turns = "".join(one[0] for one in done).strip("s").split("q")[1:-1]
+    assert len(turns) == 8
+    # a slice takes a hundredth of a second, a query forty
+    assert min(map(len, turns)) >= 39
+
+
+def test_too_many_queries_and_those_of_a_closed_session_are_answered_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
+    def query(_session: Session, _command: object) -> Event:
+        clock.now += 1e6
+        return ResidualsEvent(targets=[], predictions=[])
+
+    monkeypatch.setattr(Session, "query", query)
+    with run_worker(clock) as host:
+        host.sendall(encode_packet(Packet(Kind.CREATE, "s", b"{}")))
+        _receive(host, Kind.OPENED, "s", b"")
+        # the first is answered, and for a million seconds no other
+        for token in range(MAX_QUERIES + 2):
+            host.sendall(_command("s", token, '{"type":"residuals"}'))
+            if token == 0:
+                assert _receive(host, Kind.ANSWER, "s", b"")[:4] == bytes(4)
+        assert b'"code":"busy"' in _receive(host, Kind.ANSWER, "s", struct.pack("<I", MAX_QUERIES + 1))
+        host.sendall(encode_packet(Packet(Kind.CLOSE, "s")))
+        for token in range(1, MAX_QUERIES + 1):
+            answer = _receive(host, Kind.ANSWER, "s", b"")
+            assert answer[:4] == struct.pack("<I", token)
+            assert b'"code":"closed"' in answer
+        host.sendall(_command("s", 1000, '{"type":"residuals","request_id":5}'))
+        late = EVENTS.validate_json(_receive(host, Kind.ANSWER, "s", b"")[4:])
+        assert late == ErrorEvent(code="closed", sentence="The session 's' was closed: open it again.", request_id=5)
 
 
 def test_a_fault_in_one_session_pauses_it_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

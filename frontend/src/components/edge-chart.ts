@@ -28,14 +28,13 @@ export function edgeChart(inspection: InspectionEvent, basis: boolean, compariso
       ...(comparison === null ? [] : overlaid(comparison)),
     ],
     layout: {
-      margin: { l: 44, r: 10, t: 8, b: 28 },
+      margin: { l: 44, r: 10, t: comparison === null ? 8 : 28, b: 28 },
       bargap: 0,
       xaxis: { zeroline: false, nticks: 7 },
       yaxis: {
         overlaying: 'y2',
         side: 'left',
         tickmode: 'auto',
-        exponentformat: 'power',
         nticks: 6,
         zeroline: true,
       },
@@ -46,7 +45,7 @@ export function edgeChart(inspection: InspectionEvent, basis: boolean, compariso
       },
       shapes: inspection.grid.map(gridMark),
       showlegend: comparison !== null,
-      legend: { orientation: 'h', y: 1.14, x: 0, font: { size: 11 } },
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: 11 } },
     },
   };
 }

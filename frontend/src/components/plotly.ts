@@ -24,6 +24,9 @@ function load(): Promise<Plotly> {
   return loading;
 }
 
+/** How numbers are written where the pointer is: four digits, and powers of ten where they are needed. */
+export const HOVER = '.4~g';
+
 const dark = new MediaQuery('(prefers-color-scheme: dark)');
 
 /** Reads a colour of the house from the page, as Plotly takes no custom properties; it follows the colour scheme. */
@@ -47,7 +50,14 @@ export async function drawChart(
   if (!room.isConnected) return;
   const text = colour('text');
   const line = colour('line');
-  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
+  const axis = {
+    gridcolor: line,
+    zerolinecolor: line,
+    linecolor: line,
+    automargin: true,
+    exponentformat: 'power',
+    hoverformat: HOVER,
+  };
   const { xaxis, yaxis, xaxis2, yaxis2, ...rest } = chart.layout;
   const layout = {
     ...size,

@@ -2,7 +2,7 @@
 
 import type { PredictionEvent } from '../protocol/messages';
 import { texts } from '../texts';
-import { colour, type Chart } from './plotly';
+import { colour, HOVER, type Chart } from './plotly';
 
 type Trace = Record<string, unknown>;
 
@@ -40,9 +40,12 @@ export function lineChart(event: PredictionEvent, names: AxisNames): Chart {
   };
 }
 
-/** Network beside truth over two inputs, on one scale of colours; a narrow room leaves the scale out. */
+/**
+ * Network beside truth over two inputs, on one scale of colours; where the truth is not known, the data over the network.
+ * A narrow room leaves the scale out.
+ */
 export function planeChart(event: PredictionEvent, names: AxisNames, isNarrow: boolean): Chart {
-  const both = [event.network, event.truth ?? []].flat(2);
+  const both = [...event.network.flat(), ...(event.truth?.flat() ?? event.sample_targets)];
   const [low, high] = [Math.min(...both), Math.max(...both)];
   const contour = (z: number[][], axis: string, hasScale: boolean): Trace => ({
     type: 'contour',
@@ -53,7 +56,8 @@ export function planeChart(event: PredictionEvent, names: AxisNames, isNarrow: b
     zmax: high,
     colorscale: 'Viridis',
     showscale: hasScale,
-    colorbar: { thickness: 14, outlinewidth: 0, nticks: 6 },
+    colorbar: { thickness: 14, outlinewidth: 0, nticks: 6, exponentformat: 'power' },
+    zhoverformat: HOVER,
     xaxis: `x${axis}`,
     yaxis: `y${axis}`,
     // levels of our own: Plotly forgets the ones it chose when it draws the same values again
@@ -63,7 +67,14 @@ export function planeChart(event: PredictionEvent, names: AxisNames, isNarrow: b
   const margin = { l: 48, r: 12, t: 26, b: 36 };
   const [xaxis, yaxis] = [{ title: { text: names.x } }, { title: { text: names.y } }];
   if (event.truth === null) {
-    return { traces: [contour(event.network, '', !isNarrow)], layout: { margin, xaxis, yaxis } };
+    return {
+      traces: [contour(event.network, '', !isNarrow), points(event, low, high)],
+      layout: {
+        margin,
+        xaxis: { ...xaxis, showgrid: false, zeroline: false },
+        yaxis: { ...yaxis, showgrid: false, zeroline: false },
+      },
+    };
   }
   return {
     traces: [contour(event.network, '', !isNarrow), contour(event.truth, '2', false)],
@@ -74,6 +85,26 @@ export function planeChart(event: PredictionEvent, names: AxisNames, isNarrow: b
       xaxis2: { ...xaxis, domain: [0.53, 1], anchor: 'y2' },
       yaxis2: { anchor: 'x2', showticklabels: !isNarrow },
       annotations: [title(texts.panels.network, 0.235), title(texts.panels.truth, 0.765)],
+    },
+  };
+}
+
+/** The data over two inputs, in the colours of their targets. */
+function points(event: PredictionEvent, low: number, high: number): Trace {
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    name: texts.inspector.data,
+    x: event.sample_x,
+    y: event.sample_y,
+    text: event.sample_targets.map((target) => texts.number(target, 4)),
+    marker: {
+      size: 7,
+      color: event.sample_targets,
+      cmin: low,
+      cmax: high,
+      colorscale: 'Viridis',
+      line: { color: colour('panel'), width: 1 },
     },
   };
 }
@@ -90,7 +121,7 @@ const title = (text: string, x: number): Trace => ({
 });
 
 /** Classes differ by colour and by shape. */
-const CLASSES = [
+export const CLASSES = [
   { tone: 'truth', symbol: 'diamond' },
   { tone: 'curve', symbol: 'circle' },
 ] as const;
@@ -106,6 +137,7 @@ export function regionsChart(event: PredictionEvent, names: AxisNames): Chart {
     zmin: 0,
     zmax: 1,
     zsmooth: 'best',
+    zhoverformat: HOVER,
     opacity: 0.55,
     colorscale: [
       [0, colour(first.tone)],

@@ -7,12 +7,16 @@ export interface Band {
 
 export const middle = (band: Band): number => band.start + band.length / 2;
 
-/** Shares `whole` out by weights. */
-export function share(whole: Band, weights: readonly number[]): Band[] {
+/** The part of a band that is so long, in its middle. */
+export const centred = (band: Band, length: number): Band => ({ start: middle(band) - length / 2, length });
+
+/** Shares `whole` out: each band gets its own of `leasts`, if any, and of what is left a part by its weight. */
+export function share(whole: Band, weights: readonly number[], leasts: readonly number[] = []): Band[] {
+  const left = whole.length - leasts.reduce((sum, least) => sum + least, 0);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let at = whole.start;
-  return weights.map((weight) => {
-    const band = { start: at, length: (whole.length * weight) / total };
+  return weights.map((weight, index) => {
+    const band = { start: at, length: (leasts[index] ?? 0) + (left * weight) / total };
     at += band.length;
     return band;
   });

@@ -1,16 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { fitText, formulaLabel, nodeName } from './labels';
+import { estimate, fitText, formulaLabel, nodeName } from './labels';
 
 describe('labels', () => {
   it('keeps what fits and shortens what does not', () => {
-    expect(fitText('temperature', 200, 10)).toBe('temperature');
-    expect(fitText('temperature', 40, 10)).toBe('temper…');
-    expect(fitText('temperature', 9, 10)).toBe('');
+    const measure = estimate(10);
+    expect(fitText('temperature', 200, measure)).toBe('temperature');
+    expect(fitText('temperature', 40, measure)).toBe('tem…ure');
+    expect(fitText('temperature', 9, measure)).toBe('');
+  });
+
+  it('keeps what names that begin alike differ in', () => {
+    const names = ['sensor_reading_01', 'sensor_reading_12'];
+    expect(names.map((name) => fitText(name, 56, estimate(10)))).toEqual(['sens…g_01', 'sens…g_12']);
+  });
+
+  it('goes by the letters where they can be measured', () => {
+    const wide = (text: string): number => [...text].reduce((sum, one) => sum + (one === 'W' ? 12 : 5), 0);
+    expect(fitText('iiiiiiii', 40, wide)).toBe('iiiiiiii');
+    expect(fitText('WWWWWWWW', 40, wide)).toBe('W…W');
   });
 
   it('names the function where the formula is too long', () => {
-    expect(formulaLabel('2.1·sin(3.14·x) - 4', 'sin', 200, 11)).toBe('2.1·sin(3.14·x) - 4');
-    expect(formulaLabel('2.1·sin(3.14·x) - 4', 'sin', 40, 11)).toBe('sin');
+    expect(formulaLabel('2.1·sin(3.14·x) - 4', 'sin', 200, estimate(11))).toBe('2.1·sin(3.14·x) - 4');
+    expect(formulaLabel('2.1·sin(3.14·x) - 4', 'sin', 40, estimate(11))).toBe('sin');
   });
 
   it('names nodes by their input, their output, or their place', () => {

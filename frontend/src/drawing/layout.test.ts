@@ -4,7 +4,7 @@ import type { EdgePlace, Layout, LayerView, Shape } from './places';
 
 function shape(widths: number[], options: Partial<Shape> = {}): Shape {
   const views = widths.slice(0, -1).map((): LayerView => 'links');
-  return { widths, views, live: [], nameRoom: 40, ...options };
+  return { widths, views, live: [], nameRoom: { first: 40, last: 40 }, ...options };
 }
 
 const names = (edges: EdgePlace[]): string[] =>
@@ -77,9 +77,25 @@ describe('layoutNetwork', () => {
     expect(Math.max(layout.width, layout.height)).toBeGreaterThan(2000);
   });
 
+  it('keeps what is small together in the middle where the rest outgrows the room', () => {
+    const layout = layoutNetwork(shape([2, 20, 20, 1]), 680, 300);
+    expect(layout.flow).toBe('down');
+    expect(layout.width).toBeGreaterThan(5000);
+    const ends = [...(layout.nodes[0] ?? []), ...(layout.nodes[3] ?? [])];
+    expect(ends.map((node) => Math.abs(node.x - layout.width / 2) < 340)).toEqual([true, true, true]);
+    expect(touching(layout)).toEqual([]);
+    expect(outside(layout)).toEqual([]);
+  });
+
+  it('shows the larger part of what outgrows the room', () => {
+    const layout = layoutNetwork(shape([12, 5, 1]), 680, 280);
+    expect(layout.flow).toBe('down');
+    expect(layout.width).toBeLessThan(900);
+  });
+
   it('makes room for long names beside the nodes', () => {
     const [short, long] = [40, 110].map((nameRoom) =>
-      layoutNetwork(shape([2, 2, 1], { nameRoom }), 400, 900),
+      layoutNetwork(shape([2, 2, 1], { nameRoom: { first: nameRoom, last: 40 } }), 400, 900),
     );
     expect(long?.nodes[0]?.[0]?.x).toBeGreaterThan(short?.nodes[0]?.[0]?.x ?? Infinity);
   });
@@ -103,6 +119,18 @@ describe('the matrix of functions', () => {
     expect(matrix?.left).toBeGreaterThan(layout.nodes[0]?.[0]?.x ?? Infinity);
     expect((matrix?.left ?? 0) + (matrix?.width ?? 0)).toBeLessThan(layout.nodes[1]?.[0]?.x ?? 0);
     expect(matrix?.pitch).toBeGreaterThan(20);
+  });
+
+  it.each([
+    [[2, 20, 20, 1], 680, 540],
+    [[4, 20, 12, 1], 680, 540],
+    [[12, 5, 1], 680, 280],
+  ])('fits a tablet: %j', (widths, width, height) => {
+    const views = widths.slice(1).map((targets, layer) => suitableView(targets * (widths[layer] ?? 1)));
+    const fitted = layoutNetwork(shape(widths, { views }), width, height);
+    expect([fitted.width, fitted.height]).toEqual([width, height]);
+    expect(outside(fitted)).toEqual([]);
+    expect(Math.min(...fitted.edges.map((edge) => edge.size))).toBeGreaterThan(12);
   });
 
   it('outgrows a narrow room', () => {

@@ -1,8 +1,8 @@
 /** Where nodes and edge thumbnails lie: a pure function of the network's shape and the room there is. */
 
-import { middle, share, type Band } from './bands';
+import { centred, middle, share, type Band } from './bands';
 import { GHOST, isLive, LARGEST, placeLinks, SMALLEST } from './links-layout';
-import { matrixGap, placeMatrix } from './matrix-layout';
+import { FRAME, matrixGap, placeMatrix } from './matrix-layout';
 import type { EdgePlace, Flow, Layout, LayerView, MatrixPlace, Point, Shape } from './places';
 
 /** Edges of one layer above which the layer is shown as a matrix of functions. */
@@ -13,6 +13,8 @@ export const suitableView = (numEdges: number): LayerView => (numEdges > MATRIX_
 
 const MARGINS = { right: { along: 40, across: 16 }, down: { along: 36, across: 14 } };
 const NODE_RADIUS = 9;
+/** What a layer of links counts for where the room along the flow is shared out: the pixels it would take beyond its least. */
+const LINKS_WEIGHT = 90;
 
 /** Lays the network out in the room, read from left to right or downwards, whichever draws its curves larger. */
 export function layoutNetwork(shape: Shape, width: number, height: number): Layout {
@@ -22,29 +24,46 @@ export function layoutNetwork(shape: Shape, width: number, height: number): Layo
 /** The flow must not turn when edges are cut, so it is chosen as if all of them lived; matrices stand in a row. */
 function bestFlow(shape: Shape, width: number, height: number): Flow {
   if (shape.views.includes('matrix')) return 'right';
-  const sizeOf = (flow: Flow): number =>
-    Math.min(...layoutAlong(flow, { ...shape, live: [] }, width, height).edges.map((edge) => edge.size));
-  return sizeOf('down') > sizeOf('right') ? 'down' : 'right';
+  const [right, down] = [rate('right', shape, width, height), rate('down', shape, width, height)];
+  if (right.size !== down.size) return down.size > right.size ? 'down' : 'right';
+  return down.seen > right.seen ? 'down' : 'right';
+}
+
+/** How large a flow draws the curves, and what share of the network the room shows of it. */
+function rate(flow: Flow, shape: Shape, width: number, height: number): { size: number; seen: number } {
+  const layout = layoutAlong(flow, { ...shape, live: [] }, width, height);
+  return {
+    size: Math.min(...layout.edges.map((edge) => edge.size)),
+    seen: Math.min(1, width / layout.width) * Math.min(1, height / layout.height),
+  };
 }
 
 function layoutAlong(flow: Flow, shape: Shape, width: number, height: number): Layout {
-  const margin = { ...MARGINS[flow] };
-  if (flow === 'right') margin.along = Math.max(margin.along, shape.nameRoom);
-  const across = Math.max((flow === 'right' ? height : width) - 2 * margin.across, leastAcross(shape));
+  const margin = MARGINS[flow];
+  const [before, after] =
+    flow === 'right'
+      ? [Math.max(margin.along, shape.nameRoom.first), Math.max(margin.along, shape.nameRoom.last)]
+      : [margin.along, margin.along];
+  const room = (flow === 'right' ? height : width) - 2 * margin.across;
+  const across = Math.max(room, leastAcross(shape));
   const gaps = shape.views.map((view, layer) =>
-    view === 'matrix' ? matrixGap(shape.widths[layer] ?? 1) : { weight: 1, least: 3 * SMALLEST },
+    view === 'matrix'
+      ? matrixGap(shape.widths[layer] ?? 1, shape.widths[layer + 1] ?? 1, across)
+      : { weight: LINKS_WEIGHT, least: 3 * SMALLEST },
   );
-  const least = gaps.reduce((sum, gap) => sum + gap.least, 0);
-  const along = Math.max((flow === 'right' ? width : height) - 2 * margin.along, least);
+  const leasts = gaps.map((gap) => gap.least);
+  const least = leasts.reduce((sum, one) => sum + one, 0);
+  const along = Math.max((flow === 'right' ? width : height) - before - after, least);
   const stretches = share(
-    { start: margin.along, length: along },
+    { start: before, length: along },
     gaps.map((gap) => gap.weight),
+    leasts,
   );
   const whole = { start: margin.across, length: across };
-  const bands = placeNodes(shape, whole, stretches);
+  const bands = placeNodes(shape, whole, room, stretches);
   const toPoint = (a: number, c: number): Point => (flow === 'right' ? { x: a, y: c } : { x: c, y: a });
   const nodes = bands.map((column, layer) => {
-    const a = layer === 0 ? margin.along : ends(stretches[layer - 1]);
+    const a = layer === 0 ? before : ends(stretches[layer - 1]);
     return column.map((band) => toPoint(a, middle(band)));
   });
   const edges: EdgePlace[] = [];
@@ -64,8 +83,8 @@ function layoutAlong(flow: Flow, shape: Shape, width: number, height: number): L
     }
   });
   return {
-    width: flow === 'right' ? along + 2 * margin.along : across + 2 * margin.across,
-    height: flow === 'right' ? across + 2 * margin.across : along + 2 * margin.along,
+    width: flow === 'right' ? before + along + after : across + 2 * margin.across,
+    height: flow === 'right' ? across + 2 * margin.across : before + along + after,
     flow,
     nodes,
     nodeRadius: nodeRadius(bands),
@@ -80,32 +99,45 @@ const ends = (band: Band | undefined): number => (band === undefined ? 0 : band.
 function leastAcross({ widths, views }: Shape): number {
   const needs = views.map((view, layer) => {
     const targets = widths[layer + 1] ?? 1;
-    return view === 'matrix' ? targets * SMALLEST + 48 : (widths[layer] ?? 1) * targets * SMALLEST;
+    return view === 'matrix' ? targets * SMALLEST + FRAME : (widths[layer] ?? 1) * targets * SMALLEST;
   });
   return Math.max(...needs, 1);
 }
 
-/** The bands of every layer's nodes; rows of a matrix and its target nodes share their heights. */
-function placeNodes(shape: Shape, whole: Band, stretches: readonly Band[]): Band[][] {
+/** What a layer's nodes need so that the boxes which lie in their bands can be read: 0 where the boxes lie in others'. */
+function leastOfNodes({ widths }: Shape, layer: number): number {
+  const count = widths[layer] ?? 1;
+  const before = widths[layer - 1] ?? 0;
+  const after = widths[layer + 1] ?? 0;
+  return SMALLEST * count * Math.max(count >= before ? before : 0, count > after ? after : 0);
+}
+
+/**
+ * The bands of every layer's nodes; rows of a matrix and its target nodes share their heights. Where the network outgrows
+ * its room, nodes that need no more of it stay together in the middle.
+ */
+function placeNodes(shape: Shape, whole: Band, room: number, stretches: readonly Band[]): Band[][] {
   const hasMatrix = shape.views.includes('matrix');
   return shape.widths.map((count, layer) => {
+    const own = centred(whole, Math.min(whole.length, Math.max(room, leastOfNodes(shape, layer))));
     if (hasMatrix) {
       const pitch =
         shape.views[layer - 1] === 'matrix'
           ? matrixPitch(shape.widths[layer - 1] ?? 1, count, whole, stretches[layer - 1] ?? whole)
-          : Math.min(whole.length / count, layer === 0 ? LARGEST : whole.length);
+          : Math.min(own.length / count, layer === 0 ? LARGEST : own.length);
       const start = middle(whole) - (pitch * count) / 2;
       return share({ start, length: pitch * count }, Array<number>(count).fill(1));
     }
     return share(
-      whole,
+      own,
       Array.from({ length: count }, (_, node) => (actsAt(shape, layer, node) ? 1 : GHOST)),
     );
   });
 }
 
 function matrixPitch(sources: number, targets: number, whole: Band, stretch: Band): number {
-  return Math.min((whole.length - 48) / targets, matrixGap(sources).pitch(stretch.length), LARGEST);
+  const gap = matrixGap(sources, targets, whole.length);
+  return Math.min((whole.length - FRAME) / targets, gap.pitch(stretch.length), LARGEST);
 }
 
 /** Whether any live edge arrives at the node and any leaves it. */

@@ -4,20 +4,24 @@ import type { EdgePlace, MatrixPlace } from './places';
 
 /** Room on either side of a matrix, for the lines that lead into it and out of its rows. */
 const SIDE = 34;
-const SMALLEST_PITCH = 22;
+/** Room above a matrix and below it, for the names of its columns and its own. */
+export const FRAME = 68;
+const SMALLEST_PITCH = 14;
 const LARGEST_PITCH = 72;
 
 interface Gap {
-  /** its share of the room along the flow, where a layer of links counts 1 */
+  /** pixels along the flow that it would take beyond its least */
   weight: number;
+  /** pixels along the flow below which it could not be read */
   least: number;
   pitch(length: number): number;
 }
 
-/** How much room a matrix with so many columns wants between two columns of nodes. */
-export function matrixGap(sources: number): Gap {
+/** How much room a matrix with so many columns wants between two columns of nodes, when its rows share `across`. */
+export function matrixGap(sources: number, targets: number, across: number): Gap {
+  const rowPitch = Math.min(LARGEST_PITCH, Math.max(SMALLEST_PITCH, (across - FRAME) / targets));
   return {
-    weight: Math.min(Math.max(sources / 5, 1), 3),
+    weight: 1 + sources * (rowPitch - SMALLEST_PITCH),
     least: sources * SMALLEST_PITCH + 2 * SIDE,
     pitch: (length) => (length - 2 * SIDE) / sources,
   };

@@ -40,8 +40,8 @@ export interface Shape {
   views: readonly LayerView[];
   /** whether each edge still acts, in the order of frames: a cut one takes less room */
   live: readonly boolean[];
-  /** pixels that the longest name of an input or output takes */
-  nameRoom: number;
+  /** pixels that the longest name of an input, and of an output, takes */
+  nameRoom: { first: number; last: number };
 }
 
 export interface MatrixPlace {

@@ -127,6 +127,7 @@ export const SNAPSHOT: SnapshotEvent = {
     pytorch: '',
     is_closed_form: false,
     num_curves: 2,
+    caution: null,
   },
   losses: [{ step: 1, train: 1, test: 2 }],
 };

@@ -25,6 +25,8 @@ export interface Notice {
   id: number;
   level: 'info' | 'warning' | 'error';
   sentence: string;
+  /** what it is about: a newer notice of the same code takes the place of the older */
+  code: string | null;
 }
 
 const MAX_LOSSES = 4000;
@@ -146,11 +148,12 @@ export class SessionState {
     this.cutMeasured = null;
   }
 
-  notify(level: Notice['level'], sentence: string): void {
-    const notice = { id: ++this.lastNotice, level, sentence };
-    this.notices = [...this.notices.filter((other) => other.sentence !== sentence), notice].slice(
-      -MAX_NOTICES,
+  notify(level: Notice['level'], sentence: string, code: string | null = null): void {
+    const notice = { id: ++this.lastNotice, level, sentence, code };
+    const others = this.notices.filter(
+      (other) => other.sentence !== sentence && (code === null || other.code !== code),
     );
+    this.notices = [...others, notice].slice(-MAX_NOTICES);
   }
 
   dismiss(id: number): void {
@@ -241,7 +244,7 @@ export class SessionState {
         this.viewers = event.count;
         return;
       case 'notice':
-        this.notify(event.level, event.sentence);
+        this.notify(event.level, event.sentence, event.code);
         return;
       case 'inspection':
         if (sameEdge(event.edge, this.selectedEdge)) this.inspection = event;

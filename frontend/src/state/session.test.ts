@@ -130,6 +130,19 @@ describe('SessionState', () => {
     expect(session.notices).toEqual([]);
   });
 
+  it('keeps only the newest notice of a kind', () => {
+    FakeSocket.last.accept();
+    const tell = (code: string, sentence: string): void =>
+      deliver({ ...numbered, seq: ++seq, type: 'notice', level: 'info', code, sentence });
+    tell('fresh_network', 'It learns a.');
+    tell('sparsity_off', 'Sparsity is off.');
+    tell('fresh_network', 'It learns b.');
+    session.notify('info', 'Copied.');
+    session.notify('info', 'Copied again.');
+    const sentences = session.notices.map((notice) => notice.sentence);
+    expect(sentences).toEqual(['Sparsity is off.', 'It learns b.', 'Copied.', 'Copied again.']);
+  });
+
   it('leaves it to the asker to ask again before a cut that severs', async () => {
     FakeSocket.last.accept();
     const refused = session.act({ type: 'prune', edges: [EDGE], allow_sever: false });
