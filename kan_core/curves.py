@@ -10,10 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from kan_core import kernels
 from kan_core.bases.basis import FloatArray
-from kan_core.features import join_weights
-from kan_core.layer import KANLayer
 from kan_core.network import KAN
 
 
@@ -39,7 +36,7 @@ def sample_edge_curves(network: KAN, *, num_points: int = 64) -> EdgeCurves:
     for index, layer in enumerate(network.layers):
         low, high = layer.low.numpy(), layer.high.numpy()
         nodes = (low + steps[:, None] * (high - low)).astype(low.dtype)
-        outputs = _edge_values(layer, nodes)
+        outputs = layer.edge_values(nodes, ghosts=True)
         if index == last:
             outputs = outputs * network.output_scale.numpy()[None, :, None]
         if index == 0:
@@ -47,15 +44,3 @@ def sample_edge_curves(network: KAN, *, num_points: int = 64) -> EdgeCurves:
         grids.append(nodes.T)
         values.append(outputs.transpose(1, 2, 0).reshape(-1, num_points))
     return EdgeCurves(np.concatenate(grids), np.concatenate(values))
-
-
-def _edge_values(layer: KANLayer, nodes: FloatArray) -> FloatArray:
-    """Return φ (P, J, I) at nodes (P, I) by the compiled contraction, symbolic edges by their formula."""
-    rows = layer.rows(nodes)
-    outputs = np.empty((len(nodes), layer.num_targets, layer.num_sources), dtype=rows.base.dtype)
-    weights = join_weights(layer.coefficients.detach().numpy(), layer.base_weights.detach().numpy())
-    kernels.contract_edges(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
-    for (target, source), function in layer.functions.items():
-        a, b, c, d = layer.constants[target, source].detach().numpy()
-        outputs[:, target, source] = c * function.value_and_derivative(a * nodes[:, source] + b)[0] + d
-    return outputs

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-import torch
 from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
@@ -166,12 +165,10 @@ def curve_values(network: KAN) -> dict[str, CurveValue]:
 
 
 def _curve_value(network: KAN, edge: EdgeId, x: FloatArray) -> FloatArray:
-    layer = network.check_edge(edge)
+    alone = network.check_edge(edge).one_edge(edge.target, edge.source)
     x_scale, x_shift, y_scale = edge_units(network, edge)
-    nodes = torch.zeros(np.size(x), layer.num_sources, dtype=network.dtype)
-    nodes[:, edge.source] = torch.from_numpy((np.ravel(x) - x_shift) / x_scale).to(network.dtype)
-    with torch.no_grad():
-        return layer.edge_outputs(nodes)[:, edge.target, edge.source].double().numpy() * y_scale
+    nodes = ((np.ravel(x) - x_shift) / x_scale).astype(alone.low.numpy().dtype)
+    return alone.edge_values(nodes[:, None])[:, 0, 0].astype(np.float64) * y_scale
 
 
 def snapped(expression: Any) -> Any:

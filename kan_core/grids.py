@@ -98,7 +98,7 @@ def share_means(layer: KANLayer, nodes: Tensor) -> None:
 
     A constant can move between the edges of a node without a trace in what the network computes; left alone it drifts.
     """
-    means = layer.edge_outputs(nodes).mean(dim=0)
+    means = torch.from_numpy(layer.edge_values(nodes.contiguous().numpy())).mean(dim=0)
     free = ~(layer.pruned | layer.locked)
     shares = torch.where(free, means, 0.0).sum(dim=1) / free.sum(dim=1).clamp(min=1)
     shifts = torch.where(free, shares.unsqueeze(1) - means, 0.0)

@@ -116,6 +116,29 @@ class KANLayer(nn.Module):
             )
         return outputs if ghosts else torch.where(self.pruned, torch.zeros_like(outputs), outputs)
 
+    def edge_values(self, x: FloatArray, *, ghosts: bool = False) -> FloatArray:
+        """Return what `edge_outputs` returns, compiled and without a gradient, for x (B, I)."""
+        rows = self.rows(x)
+        outputs = np.empty((len(x), self.num_targets, self.num_sources), dtype=rows.base.dtype)
+        weights = torch.cat([self.coefficients.detach(), self.base_weights.detach().unsqueeze(-1)], dim=-1).numpy()
+        kernels.contract_edges(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
+        for (target, source), function in self.functions.items():
+            a, b, c, d = self.constants[target, source].detach().numpy()
+            outputs[:, target, source] = c * function.value_and_derivative(a * x[:, source] + b)[0] + d
+        if not ghosts:
+            outputs[:, self.pruned.numpy()] = 0.0
+        return outputs
+
+    def one_edge(self, target: int, source: int) -> KANLayer:
+        """Return a layer of this one edge alone, pruned or not as it is."""
+        alone = KANLayer(1, 1, basis=self.basis, base=self.base).to(self.low.dtype)
+        for name, value in (*self.named_parameters(), *self.named_buffers()):
+            part = value[source] if value.ndim == 1 else value[target, source]
+            getattr(alone, name).data.copy_(part.detach().reshape(getattr(alone, name).shape))
+        if (target, source) in self.functions:
+            alone.functions[0, 0] = self.functions[target, source]
+        return alone
+
     def symbolic_output(self, target: int, source: int, x: Tensor) -> Tensor:
         """Return c·f(a·x + b) + d of one symbolic edge for x (B,)."""
         a, b, c, d = self.constants[target, source].unbind()

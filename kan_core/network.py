@@ -164,7 +164,9 @@ class KAN(nn.Module):
         nodes = [self.scale_inputs(x)]
         edges: list[Tensor] = []
         for layer in self.layers:
-            edges.append(layer.edge_outputs(nodes[-1]))
+            values = nodes[-1].contiguous()
+            on_cpu = values.device.type == "cpu"
+            edges.append(torch.from_numpy(layer.edge_values(values.numpy())) if on_cpu else layer.edge_outputs(values))
             nodes.append(edges[-1].sum(dim=-1))
         return Trace(tuple(nodes), tuple(edges))
 

@@ -446,7 +446,7 @@ class SnapshotEvent(Event):
 
 
 class StructureEvent(Event):
-    """The structure changed; `reason` says by what, in a few words."""
+    """The structure changed; `reason` says by what, in a few words, and is empty when only labels did."""
 
     type: Literal["structure"] = "structure"
     structure: Structure

@@ -53,6 +53,7 @@ from server.messages import (
     StatusEvent,
     StatusInfo,
     Step,
+    Structure,
     StructureEvent,
     TrainingEvent,
     TrainingSettings,
@@ -316,7 +317,11 @@ class Session:
         self._next_formula = self._now + FORMULA_INTERVAL
         if not any(layer.functions for layer in self.network.layers):
             return []
-        return self._new_formula()
+        told = self._new_formula()
+        if told:
+            # edges carry their constants in their labels
+            told.append(StructureEvent(structure=self._describe(), reason=""))
+        return told
 
     def _new_formula(self) -> list[Event]:
         formula = views.formula(self.network, self.data)
@@ -484,10 +489,12 @@ class Session:
 
     def _restructured(self, reason: str, *, fresh: bool = False) -> list[Event]:
         self.revision += 1
-        structure = views.structure(self.network, self.data, revision=self.revision, seed=self.record.seed)
-        event = StructureEvent(structure=structure, reason=reason, fresh=fresh)
+        event = StructureEvent(structure=self._describe(), reason=reason, fresh=fresh)
         self._next_formula = self._now + FORMULA_INTERVAL
         return [event, *self._new_formula()]
+
+    def _describe(self) -> Structure:
+        return views.structure(self.network, self.data, revision=self.revision, seed=self.record.seed)
 
     def _measure(self) -> StepResult:
         """Return where the network stands without a step."""
@@ -526,7 +533,7 @@ class Session:
         return SnapshotEvent(
             session_id=self.record.session_id,
             can_edit=False,
-            structure=views.structure(self.network, self.data, revision=self.revision, seed=self.record.seed),
+            structure=self._describe(),
             training=self.record.training,
             data=self.data.info,
             status=self.status,

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from kan_core import KAN, EdgeId, NetworkSpec, fit_normalization, fit_ranges, prune_edge
+from kan_core import (
+    KAN,
+    Candidate,
+    EdgeId,
+    NetworkSpec,
+    fit_normalization,
+    fit_ranges,
+    fix_symbolic,
+    prune_edge,
+    prune_edges,
+)
 from kan_core.errors import DataError, EdgeError, SpecError
 from tests.kan_core.problems_for_tests import exp_sin_dataset
 
@@ -88,3 +99,20 @@ def test_unknown_edges_are_refused() -> None:
 def test_specs_out_of_bounds_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         NetworkSpec(**arguments)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("ghosts", [False, True])
+def test_compiled_edge_values_are_the_reference(ghosts: bool) -> None:
+    spec = NetworkSpec(widths=(3, 4, 2), grid_size=6, initialization="variance")
+    network = KAN(spec, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    sine = Candidate(function="sin", a=2.0, b=0.3, c=1.5, d=-0.2, r2=1.0, complexity=2, score=0.0)
+    network = fix_symbolic(network, EdgeId(layer=0, source=1, target=2), sine)
+    network = prune_edges(network, [EdgeId(layer=0, source=0, target=0), EdgeId(layer=0, source=1, target=2)])
+    layer = network.layers[0]
+    x = torch.randn(50, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    reference = layer.edge_outputs(x, ghosts=ghosts).detach().numpy()
+    np.testing.assert_allclose(layer.edge_values(x.numpy(), ghosts=ghosts), reference, atol=1e-13)
+    for target in range(4):
+        for source in range(3):
+            alone = layer.one_edge(target, source).edge_values(x[:, source : source + 1].numpy(), ghosts=ghosts)
+            np.testing.assert_allclose(alone[:, 0, 0], reference[:, target, source], atol=1e-13)

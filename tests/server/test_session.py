@@ -403,3 +403,15 @@ def test_an_act_that_fails_half_way_leaves_the_session_as_it_was(monkeypatch: py
     monkeypatch.undo()
     assert_same(parameters(session), before)
     assert session.snapshot() == snapshot
+
+
+def test_labels_follow_the_constants_as_they_train() -> None:
+    session = small()
+    session.act(Symbolify(edge=EDGE, form=SINE))
+    before = session.snapshot().structure.edges[0]
+    session.act(Step(count=30))
+    told = [event for event in session.advance(math.inf, 0.0) if isinstance(event, StructureEvent)]
+    now = session.snapshot().structure.edges[0]
+    assert now.label != before.label
+    assert (told[-1].structure.edges[0], told[-1].reason, told[-1].fresh) == (now, "", False)
+    assert told[-1].structure.revision == session.revision

@@ -216,7 +216,7 @@ export class SessionState {
           this.overlay = null;
         }
         this.structure = event.structure;
-        this.lastChange = event.reason;
+        if (event.reason !== '') this.lastChange = event.reason;
         this.keepSelection(event.structure);
         return;
       case 'training':

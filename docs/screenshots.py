@@ -1,0 +1,116 @@
+"""Takes the README's pictures from a real server in a real Chromium.
+
+    python -m docs.screenshots
+
+It plays the tour of the README on a fresh session and writes docs/images/*.png; run it after a change of the page.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+import torch
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from kan_core import KAN, Trainer, TrainingSpec, network_figure
+from kan_core.problems import CATALOGUE
+from tests.live import LiveServer, open_chromium
+
+IMAGES = Path(__file__).parent / "images"
+LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 60_000
+
+
+def learned(page: Page) -> Locator:
+    """Return the edges that are still learned curves."""
+    return page.get_by_role("button", name=re.compile(r"^edge \d+\.\d+\.\d+ learned"))
+
+
+def wait_for_rmse(page: Page, bound: float) -> None:
+    """Wait until the test error on screen is under `bound`."""
+    page.wait_for_function(
+        "bound => Number(document.querySelector('[data-testid=test-rmse]').textContent) < bound", arg=bound
+    )
+
+
+def tour(page: Page) -> None:
+    """Play the tour, from the first curves to the law."""
+    page.wait_for_selector("g.edge path.curve[d^=M]", state="attached")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    wait_for_rmse(page, 0.2)
+    page.screenshot(path=IMAGES / "learning.png")
+    wait_for_rmse(page, 0.05)
+    page.get_by_role("button", name="Cut weak edges…").click()
+    expect(page.get_by_text(re.compile("12 edges would go.*test RMSE"))).to_be_visible()
+    page.screenshot(path=IMAGES / "weak-edges.png")
+    page.get_by_role("button", name="Cut weak edges", exact=True).click()
+    wait_for_rmse(page, 0.01)
+    for shown in ("formula", None, None):
+        left = learned(page).count()
+        learned(page).first.click()
+        page.get_by_role("button", name="Find a formula").click()
+        expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
+        expect(page.locator("aside .js-plotly-plot").first).to_be_visible()
+        if shown is not None:
+            page.wait_for_timeout(500)
+            page.screenshot(path=IMAGES / f"{shown}.png")
+        page.get_by_role("button", name="Make it this formula").click()
+        expect(learned(page)).to_have_count(left - 1)
+    wait_for_rmse(page, 1e-9)
+    expect(page.get_by_test_id("formula")).to_have_attribute("aria-label", "f = exp(y^2 + sin(π·x))")
+    page.get_by_role("tab", name="Loss").click()
+    page.wait_for_timeout(7000)
+    page.screenshot(path=IMAGES / "law.png")
+
+
+def phone(browser: Browser, server: LiveServer) -> None:
+    """Picture the page on a phone."""
+    page = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2).new_page()
+    page.goto(server.url)
+    page.wait_for_selector("g.edge path.curve[d^=M]", state="attached")
+    wait_for_rmse(page, 0.1)
+    page.screenshot(path=IMAGES / "phone.png")
+    page.context.close()
+
+
+def notebook(browser: Browser) -> None:
+    """Picture the figure of the README's Python example."""
+    data = CATALOGUE["exp_sin"].sample(seed=0)
+    network = KAN(generator=torch.Generator().manual_seed(0))
+    trainer = Trainer(network, data, TrainingSpec(optimizer="lm", l1=0.006, entropy=0.03))
+    for _ in range(40):
+        trainer.step()
+    figure = network_figure(
+        trainer.network, data.train_inputs, input_names=data.input_names, output_names=data.output_names
+    )
+    page = browser.new_page(viewport={"width": 1000, "height": 460})
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "figure.html")
+        figure.write_html(file)
+        page.goto(file.as_uri())
+        page.wait_for_selector(".js-plotly-plot .scatterlayer")
+        page.screenshot(path=IMAGES / "notebook.png")
+    page.close()
+
+
+def main() -> None:
+    """Write all pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, open_chromium() as browser:
+        server = LiveServer(Path(folder))
+        server.start()
+        page = browser.new_context(viewport=LAPTOP).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(server.url)
+        tour(page)
+        page.context.close()
+        phone(browser, server)
+        server.stop()
+        notebook(browser)
+
+
+if __name__ == "__main__":
+    expect.set_options(timeout=PATIENCE)
+    main()
