@@ -26,7 +26,7 @@ from kan_core.problems import CATALOGUE
 
 NUM_SAMPLES = 1000
 SHAPES = {"exp_sin": (2, 5, 1), "nested_4": (4, 5, 5, 1)}
-PYKAN_STEPS = 10
+STEPS_PER_TURN = 50
 
 
 def kanoscope_step(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
@@ -50,14 +50,14 @@ def mlp_step(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
 
 
 def pykan_fit(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
-    """Return ten steps of pykan's own `fit` by Adam, with its defaults."""
+    """Return fifty steps of pykan's own `fit` by Adam, with its defaults."""
     from kan import KAN as PyKAN
 
     model = PyKAN(width=list(widths), grid=5, k=3, seed=0, auto_save=False)
     columns = ("train_input", "train_label", "test_input", "test_label")
     tensors = (data.train_inputs, data.train_targets, data.test_inputs, data.test_targets)
     samples = dict(zip(columns, tensors, strict=True))
-    return lambda: model.fit(samples, opt="Adam", steps=PYKAN_STEPS, lr=0.01)
+    return lambda: model.fit(samples, opt="Adam", steps=STEPS_PER_TURN, lr=0.01)
 
 
 def pykan_fast_step(data: Dataset, widths: tuple[int, ...]) -> Callable[[], object]:
@@ -75,7 +75,7 @@ def pykan_fast_step(data: Dataset, widths: tuple[int, ...]) -> Callable[[], obje
     return step
 
 
-def main(rounds: Annotated[int, typer.Option(help="Turns of every contestant.")] = 15) -> None:
+def main(rounds: Annotated[int, typer.Option(help="Turns of 50 steps for every contestant.")] = 7) -> None:
     """Measure and print the table."""
     torch.set_num_threads(1)
     has_pykan = importlib.util.find_spec("kan") is not None
@@ -84,18 +84,18 @@ def main(rounds: Annotated[int, typer.Option(help="Turns of every contestant.")]
         data = CATALOGUE[problem].sample(seed=0, num_train=NUM_SAMPLES).to_dtype(torch.float32)
         ours, mlp = kanoscope_step(data, widths), mlp_step(data, widths)
         contestants: dict[str, Callable[[], object]] = {
-            "kanoscope": lambda ours=ours: [ours() for _ in range(PYKAN_STEPS)],
-            "MLP 32×32": lambda mlp=mlp: [mlp() for _ in range(PYKAN_STEPS)],
+            "kanoscope": lambda ours=ours: [ours() for _ in range(STEPS_PER_TURN)],
+            "MLP 32×32": lambda mlp=mlp: [mlp() for _ in range(STEPS_PER_TURN)],
         }
         if has_pykan:
             fast = pykan_fast_step(data, widths)
             contestants["pykan, fit()"] = pykan_fit(data, widths)
-            contestants["pykan, speed()"] = lambda fast=fast: [fast() for _ in range(PYKAN_STEPS)]
+            contestants["pykan, speed()"] = lambda fast=fast: [fast() for _ in range(STEPS_PER_TURN)]
         times = median_times(contestants, rounds=rounds)
         base = times["kanoscope"]
         shape = "[" + ",".join(map(str, widths)) + "]"
         rows += [
-            [shape, name, f"{1e3 * seconds / PYKAN_STEPS:.2f}", f"{seconds / base:.1f}"]
+            [shape, name, f"{1e3 * seconds / STEPS_PER_TURN:.2f}", f"{seconds / base:.1f}"]
             for name, seconds in times.items()
         ]
     show_table(

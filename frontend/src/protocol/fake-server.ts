@@ -98,10 +98,10 @@ export const SNAPSHOT: SnapshotEvent = {
   training: {
     optimizer: 'lm',
     learning_rate: 0.02,
-    l1: 0.004,
-    entropy: 0.02,
+    l1: 0.006,
+    entropy: 0.03,
     batch_size: null,
-    steps_per_second: 10,
+    steps_per_second: 6,
   },
   data: {
     source: { kind: 'catalogue', name: 'exp_sin' },

@@ -36,7 +36,7 @@ describe('frames', () => {
     browser.paint();
     expect(painted).toEqual([3]);
     expect(FakeSocket.last.sentOf('ack')).toEqual([]);
-    browser.paint();
+    vi.advanceTimersByTime(1);
     expect(FakeSocket.last.sentOf('ack')).toEqual([{ type: 'ack', seq: 3 }]);
     FakeSocket.last.deliverFrame(4);
     browser.paint();
@@ -49,7 +49,7 @@ describe('frames', () => {
     first.deliverFrame(1);
     browser.paint();
     first.close(1006);
-    browser.paint();
+    vi.advanceTimersByTime(1);
     expect(first.sentOf('ack')).toEqual([]);
   });
 

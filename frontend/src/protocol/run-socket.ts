@@ -163,8 +163,8 @@ export class RunSocket {
       const newest = this.newest;
       if (newest === null) return;
       this.handlers.onFrame(newest);
-      // the credit goes out once the browser has had its turn to paint
-      requestAnimationFrame(() => this.acknowledge(newest.seq));
+      // a task of its own comes after the painting that follows this callback: only then is the credit due
+      setTimeout(() => this.acknowledge(newest.seq), 0);
     });
   }
 
