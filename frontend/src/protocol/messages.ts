@@ -1395,7 +1395,7 @@ export interface components {
         };
         /**
          * StructureEvent
-         * @description The structure changed; `reason` says by what, in a few words.
+         * @description The structure changed; `reason` says by what, in a few words, and is empty when only labels did.
          */
         StructureEvent: {
             /**
