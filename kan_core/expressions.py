@@ -18,7 +18,6 @@ SymPy form is ever simplified: both say what was typed, and cost no more than re
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,69 +26,34 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
-from scipy.special import j0
 
 from kan_core.errors import ExpressionError
+from kan_core.expression_nodes import (
+    ATOM,
+    CONSTANTS,
+    FUNCTIONS,
+    MAX_NUMBER,
+    Columns,
+    ExpressionNode,
+    FloatArray,
+    call_of,
+    check_constant,
+    divided,
+    leaf_node,
+    negative_of,
+    number_node,
+    power_of,
+    product_of,
+    read_number,
+    sum_of,
+)
 from kan_core.mathml import presentation
+
+__all__ = ["CONSTANTS", "FUNCTIONS", "MAX_LENGTH", "MAX_NUMBER", "Expression", "find_names", "parse_expression"]
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
 MAX_EXPONENT = 64
-MAX_NUMBER = 1e150
-
-FloatArray = NDArray[np.float64]
-
-_Columns = Mapping[str, FloatArray]
-
-
-@dataclass(frozen=True, slots=True)
-class _Function:
-    """A function that formulas may call: how many arguments it takes, its values, its symbol and its name as shown."""
-
-    num_arguments: int
-    values: Callable[..., Any]
-    symbol: Callable[..., Any]
-    shown: str
-
-
-def _step(x: Any) -> Any:
-    return np.heaviside(x, 0.5)
-
-
-def _bessel(x: Any, *, evaluate: bool) -> Any:
-    return sp.besselj(0, x, evaluate=evaluate)
-
-
-FUNCTIONS: Mapping[str, _Function] = MappingProxyType(
-    {
-        "sin": _Function(1, np.sin, sp.sin, "<mi>sin</mi>"),
-        "cos": _Function(1, np.cos, sp.cos, "<mi>cos</mi>"),
-        "tan": _Function(1, np.tan, sp.tan, "<mi>tan</mi>"),
-        "arcsin": _Function(1, np.arcsin, sp.asin, "<mi>arcsin</mi>"),
-        "arccos": _Function(1, np.arccos, sp.acos, "<mi>arccos</mi>"),
-        "arctan": _Function(1, np.arctan, sp.atan, "<mi>arctan</mi>"),
-        "asin": _Function(1, np.arcsin, sp.asin, "<mi>arcsin</mi>"),
-        "acos": _Function(1, np.arccos, sp.acos, "<mi>arccos</mi>"),
-        "atan": _Function(1, np.arctan, sp.atan, "<mi>arctan</mi>"),
-        "sinh": _Function(1, np.sinh, sp.sinh, "<mi>sinh</mi>"),
-        "cosh": _Function(1, np.cosh, sp.cosh, "<mi>cosh</mi>"),
-        "tanh": _Function(1, np.tanh, sp.tanh, "<mi>tanh</mi>"),
-        "exp": _Function(1, np.exp, sp.exp, "<mi>exp</mi>"),
-        "log": _Function(1, np.log, sp.log, "<mi>log</mi>"),
-        "ln": _Function(1, np.log, sp.log, "<mi>log</mi>"),
-        "sqrt": _Function(1, np.sqrt, sp.sqrt, "<mo>√</mo>"),
-        "abs": _Function(1, np.abs, sp.Abs, "<mi>abs</mi>"),
-        "sign": _Function(1, np.sign, sp.sign, "<mi>sign</mi>"),
-        "step": _Function(1, _step, sp.Heaviside, "<mi>Θ</mi>"),
-        "min": _Function(2, np.minimum, sp.Min, "<mi>min</mi>"),
-        "max": _Function(2, np.maximum, sp.Max, "<mi>max</mi>"),
-        "j0": _Function(1, j0, _bessel, "<msub><mi>J</mi><mn>0</mn></msub>"),
-    }
-)
-CONSTANTS: Mapping[str, tuple[float, Any]] = MappingProxyType(
-    {"pi": (np.pi, sp.pi), "π": (np.pi, sp.pi), "e": (np.e, sp.E)}
-)
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _SIGNS: Mapping[str, str] = MappingProxyType({"**": "^", "·": "*", "⋅": "*", "×": "*", "÷": "/", "−": "-", "–": "-"})
@@ -130,7 +94,7 @@ class Expression:
     variables: tuple[str, ...]
     used: frozenset[str]
     mathml: str
-    _values: Callable[[_Columns], Any]
+    _values: Callable[[Columns], Any]
     _symbol: Callable[[], Any]
 
     def evaluate(self, inputs: FloatArray) -> FloatArray:
@@ -179,35 +143,6 @@ def _is_name(text: str) -> bool:
     return text[0].isalpha() or text[0] == "_"
 
 
-# how tightly a part holds together, which decides on brackets around it
-_SUM, _PRODUCT, _POWER, _ATOM = range(4)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Node:
-    """A part of a formula: what it computes, its symbol, its value without variables and how it is shown.
-
-    `constant` is None with variables. `body` is one MathML element that binds like `level`, to be read with a minus
-    sign before it if `is_negative`.
-    """
-
-    values: Callable[[_Columns], Any]
-    symbol: Callable[[], Any]
-    constant: float | None
-    body: str
-    level: int
-    is_negative: bool = False
-
-    @property
-    def markup(self) -> str:
-        """The whole part as one MathML element."""
-        return f"<mrow><mo>−</mo>{self.body}</mrow>" if self.is_negative else self.body
-
-    def bracketed(self, level: int) -> str:
-        """Return the markup, in brackets if it binds less tightly than `level`."""
-        return self.markup if self.level >= level and not self.is_negative else _brackets(self.markup)
-
-
 class _Parser:
     """Recursive descent over the tokens of one formula, building its parts from the inside out.
 
@@ -224,7 +159,7 @@ class _Parser:
         self._at = 0
         self._depth = 0
 
-    def parse(self) -> _Node:
+    def parse(self) -> ExpressionNode:
         """Return the whole formula."""
         node = self._sum()
         if self._now.kind != "end" or self._now.text:
@@ -269,7 +204,7 @@ class _Parser:
             f"The formula {what} at position {token.position + 1}: check brackets and signs.", token.position
         )
 
-    def _nested(self, part: Callable[[], _Node]) -> _Node:
+    def _nested(self, part: Callable[[], ExpressionNode]) -> ExpressionNode:
         """Return what `part` reads one level further in."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
@@ -281,10 +216,10 @@ class _Parser:
         self._depth -= 1
         return node
 
-    def _sum(self) -> _Node:
+    def _sum(self) -> ExpressionNode:
         return self._nested(self._terms)
 
-    def _terms(self) -> _Node:
+    def _terms(self) -> ExpressionNode:
         start = self._now.position
         node = self._product()
         total, terms = node.constant, [(False, node)]
@@ -292,11 +227,11 @@ class _Parser:
             node = self._product()
             is_minus = sign.sign == "-"
             total = None if total is None or node.constant is None else total + (-1) ** is_minus * node.constant
-            _check_constant(total, start)
+            check_constant(total, start)
             terms.append((is_minus, node))
-        return terms[0][1] if len(terms) == 1 else _sum_of(terms, total)
+        return terms[0][1] if len(terms) == 1 else sum_of(terms, total)
 
-    def _product(self) -> _Node:
+    def _product(self) -> ExpressionNode:
         start = self._now.position
         node = self._unary()
         total, factors = node.constant, [(False, node)]
@@ -310,19 +245,19 @@ class _Parser:
                     place,
                 )
             if total is not None:
-                total = None if node.constant is None else _divided(total, node.constant, is_divisor)
-            _check_constant(total, start)
+                total = None if node.constant is None else divided(total, node.constant, is_divisor)
+            check_constant(total, start)
             factors.append((is_divisor, node))
-        return factors[0][1] if len(factors) == 1 else _product_of(factors, total)
+        return factors[0][1] if len(factors) == 1 else product_of(factors, total)
 
-    def _unary(self) -> _Node:
+    def _unary(self) -> ExpressionNode:
         is_negative = False
         while sign := self._take("+", "-"):
             is_negative ^= sign.sign == "-"
         node = self._power()
-        return _negative(node) if is_negative else node
+        return negative_of(node) if is_negative else node
 
-    def _power(self) -> _Node:
+    def _power(self) -> ExpressionNode:
         node = self._atom()
         start = self._now.position
         if self._now.kind == "superscript":
@@ -338,22 +273,22 @@ class _Parser:
                 f"position {start + 1}: choose a smaller one.",
                 start,
             )
-        power = _power_of(node, exponent)
-        _check_constant(power.constant, start)
+        power = power_of(node, exponent)
+        check_constant(power.constant, start)
         return power
 
-    def _superscript(self) -> _Node:
+    def _superscript(self) -> ExpressionNode:
         token = self._now
         self._at += 1
         text = token.text.translate(_SUPERSCRIPTS)
-        node = _number(_read_number(text.lstrip("+-"), token.position))
-        return _negative(node) if text.startswith("-") else node
+        node = number_node(read_number(text.lstrip("+-"), token.position))
+        return negative_of(node) if text.startswith("-") else node
 
-    def _atom(self) -> _Node:
+    def _atom(self) -> ExpressionNode:
         token = self._now
         if token.kind == "number":
             self._at += 1
-            return _number(_read_number(re.sub("[−–]", "-", token.text), token.position))
+            return number_node(read_number(re.sub("[−–]", "-", token.text), token.position))
         if token.kind == "name":
             self._at += 1
             return self._named(token)
@@ -365,10 +300,10 @@ class _Parser:
             return self._nested(lambda: self._root(token.position))
         raise self._unexpected()
 
-    def _root(self, start: int) -> _Node:
+    def _root(self, start: int) -> ExpressionNode:
         has_brackets = self._now.sign == "("
-        node = _call_of("sqrt", [self._atom()])
-        _check_constant(node.constant, start)
+        node = call_of("sqrt", [self._atom()])
+        check_constant(node.constant, start)
         after = self._now
         if not has_brackets and (after.starts_factor or after.sign == "^" or after.kind == "superscript"):
             raise ExpressionError(
@@ -378,25 +313,25 @@ class _Parser:
             )
         return node
 
-    def _named(self, token: _Token) -> _Node:
+    def _named(self, token: _Token) -> ExpressionNode:
         name = token.text
         if name in self.variables:
             self.used.add(name)
             if name not in self._shown:
                 self._shown[name] = f"<mi>{name}</mi>" if len(name) == 1 else presentation(sp.Symbol(name))
-            return _Node(
+            return ExpressionNode(
                 values=lambda columns: columns[name],
                 symbol=lambda: sp.Symbol(name),
                 constant=None,
                 body=self._shown[name],
-                level=_ATOM,
+                level=ATOM,
             )
         if name in FUNCTIONS:
             return self._call(token)
         if name in CONSTANTS:
             value, symbol = CONSTANTS[name]
             shown = "e" if name == "e" else "π"
-            return _leaf(value, symbol, f"<mi>{shown}</mi>", _ATOM)
+            return leaf_node(value, symbol, f"<mi>{shown}</mi>", ATOM)
         if self._now.sign == "(":
             raise ExpressionError(
                 f"There is no function {name!r} (position {token.position + 1}): use one of {', '.join(FUNCTIONS)}.",
@@ -408,7 +343,7 @@ class _Parser:
             f"There is no variable {name!r} (position {token.position + 1}): the variables are {known}.", token.position
         )
 
-    def _call(self, token: _Token) -> _Node:
+    def _call(self, token: _Token) -> ExpressionNode:
         if self._take("(") is None:
             raise ExpressionError(
                 f"The function {token.text!r} at position {token.position + 1} needs its argument in brackets.",
@@ -425,177 +360,10 @@ class _Parser:
                 f"argument(s), received {len(arguments)}.",
                 token.position,
             )
-        node = _call_of(token.text, arguments)
-        _check_constant(node.constant, token.position)
+        node = call_of(token.text, arguments)
+        check_constant(node.constant, token.position)
         return node
 
     def _close(self) -> None:
         if self._take(")") is None:
             raise self._unexpected()
-
-
-def _check_constant(value: float | None, position: int) -> None:
-    """Raise ExpressionError when a part without variables is no real number within MAX_NUMBER."""
-    if value is None or abs(value) <= MAX_NUMBER:
-        return
-    received = "one that is not real" if math.isnan(value) else f"{value:.4g}"
-    raise ExpressionError(
-        f"Every number in a formula is real and within -{MAX_NUMBER:.0e} and {MAX_NUMBER:.0e}, received {received} at "
-        f"position {position + 1}: change it.",
-        position,
-    )
-
-
-def _read_number(text: str, position: int) -> float:
-    value = float(text)
-    _check_constant(value, position)
-    if abs(value) < 1 / MAX_NUMBER and re.search("[1-9]", re.split("[eE]", text)[0]):
-        raise ExpressionError(
-            f"A number other than 0 is at least {1 / MAX_NUMBER:.0e} in size, received a smaller one at position "
-            f"{position + 1}: change it.",
-            position,
-        )
-    return value
-
-
-def _number(value: float) -> _Node:
-    symbol = sp.Integer(int(value)) if value.is_integer() and value < 1e15 else sp.Float(value)
-    mantissa, _, exponent = f"{value:.15g}".partition("e")
-    if not exponent:
-        return _leaf(value, symbol, f"<mn>{mantissa}</mn>", _ATOM)
-    power = f"<msup><mn>10</mn><mn>{str(int(exponent)).replace('-', '−')}</mn></msup>"
-    if mantissa == "1":
-        return _leaf(value, symbol, power, _POWER)
-    return _leaf(value, symbol, f"<mrow><mn>{mantissa}</mn><mo>·</mo>{power}</mrow>", _PRODUCT)
-
-
-def _leaf(value: float, symbol: Any, body: str, level: int) -> _Node:
-    return _Node(
-        values=lambda _columns: np.float64(value), symbol=lambda: symbol, constant=value, body=body, level=level
-    )
-
-
-def _negative(node: _Node) -> _Node:
-    return _Node(
-        values=lambda columns: -1.0 * node.values(columns),
-        symbol=lambda: _opposite(node.symbol()),
-        constant=None if node.constant is None else -node.constant,
-        body=node.bracketed(_PRODUCT),
-        level=_SUM,
-        is_negative=True,
-    )
-
-
-def _opposite(symbol: Any) -> Any:
-    """Return -symbol, carried into sums and numbers: SymPy's printers lose the brackets of -(x + 1) not simplified."""
-    if symbol.is_Add:
-        return sp.Add(*[_opposite(term) for term in symbol.args], evaluate=False)
-    if symbol.is_Number:
-        return -symbol
-    factors = sp.Mul.make_args(symbol)
-    return sp.Mul(*(factors[1:] if factors[0] == -1 else (-1, *factors)), evaluate=False)
-
-
-def _sum_of(terms: list[tuple[bool, _Node]], constant: float | None) -> _Node:
-    """Return the sum of terms, each with whether it is subtracted; the first one never is."""
-
-    def values(columns: _Columns) -> Any:
-        total = terms[0][1].values(columns)
-        for is_minus, node in terms[1:]:
-            value = node.values(columns)
-            total = total - value if is_minus else total + value
-        return total
-
-    def symbol() -> Any:
-        parts = [(is_minus, node.symbol()) for is_minus, node in terms]
-        return sp.Add(*[_opposite(part) if is_minus else part for is_minus, part in parts], evaluate=False)
-
-    rest = "".join(f"<mo>{'−' if is_minus else '+'}</mo>{node.bracketed(_PRODUCT)}" for is_minus, node in terms[1:])
-    body = f"<mrow>{terms[0][1].markup}{rest}</mrow>"
-    return _Node(values=values, symbol=symbol, constant=constant, body=body, level=_SUM)
-
-
-def _product_of(factors: list[tuple[bool, _Node]], constant: float | None) -> _Node:
-    """Return the product of factors, each with whether it divides; the first one never does."""
-
-    def values(columns: _Columns) -> Any:
-        total = factors[0][1].values(columns)
-        for is_divisor, node in factors[1:]:
-            total = _divided(total, node.values(columns), is_divisor)
-        return total
-
-    def symbol() -> Any:
-        parts = [(is_divisor, node.symbol()) for is_divisor, node in factors]
-        return sp.Mul(*[sp.Pow(part, -1, evaluate=False) if d else part for d, part in parts], evaluate=False)
-
-    first = factors[0][1]
-    unsigned = _Node(values=values, symbol=symbol, constant=constant, body=first.body, level=max(first.level, _PRODUCT))
-    above = [unsigned if first.is_negative else first, *[node for is_divisor, node in factors[1:] if not is_divisor]]
-    below = [node for is_divisor, node in factors if is_divisor]
-    body = f"<mfrac>{_times(above)}{_times(below)}</mfrac>" if below else _times(above)
-    return _Node(
-        values=values,
-        symbol=symbol,
-        constant=constant,
-        body=body,
-        level=_PRODUCT,
-        is_negative=first.is_negative,
-    )
-
-
-def _divided(left: Any, right: Any, is_divisor: bool) -> Any:
-    return left / right if is_divisor else left * right
-
-
-def _times(nodes: list[_Node]) -> str:
-    """Return factors side by side, a dot between them where a number would run into what is before it."""
-    if len(nodes) == 1:
-        return nodes[0].markup
-    shown = [node.bracketed(_PRODUCT) for node in nodes]
-    signs = ["·" if re.match("(?:<m(?:row|sup|sub|frac|sqrt)>)*<mn>", one) else "&InvisibleTimes;" for one in shown[1:]]
-    rest = "".join(f"<mo>{sign}</mo>{one}" for sign, one in zip(signs, shown[1:], strict=True))
-    return f"<mrow>{shown[0]}{rest}</mrow>"
-
-
-def _power_of(base: _Node, exponent: _Node) -> _Node:
-    constant = None
-    if base.constant is not None and exponent.constant is not None:
-        with np.errstate(all="ignore"):
-            constant = float(np.float64(base.constant) ** exponent.constant)
-    return _Node(
-        values=lambda columns: base.values(columns) ** exponent.values(columns),
-        symbol=lambda: sp.Pow(base.symbol(), exponent.symbol(), evaluate=False),
-        constant=constant,
-        body=f"<msup>{base.bracketed(_ATOM)}{exponent.markup}</msup>",
-        level=_POWER,
-    )
-
-
-def _call_of(name: str, arguments: list[_Node]) -> _Node:
-    function = FUNCTIONS[name]
-    constants = [argument.constant for argument in arguments if argument.constant is not None]
-    constant = None
-    if len(constants) == len(arguments):
-        with np.errstate(all="ignore"):
-            constant = float(function.values(*constants))
-    shown = [argument.markup for argument in arguments]
-    level = _ATOM
-    if name == "exp":
-        body, level = f"<msup><mi>e</mi>{shown[0]}</msup>", _POWER
-    elif name == "sqrt":
-        body = f"<msqrt>{shown[0]}</msqrt>"
-    elif name == "abs":
-        body = f"<mrow><mo>|</mo>{shown[0]}<mo>|</mo></mrow>"
-    else:
-        body = f"<mrow>{function.shown}{_brackets('<mo>,</mo>'.join(shown))}</mrow>"
-    return _Node(
-        values=lambda columns: function.values(*[argument.values(columns) for argument in arguments]),
-        symbol=lambda: function.symbol(*[argument.symbol() for argument in arguments], evaluate=False),
-        constant=constant,
-        body=body,
-        level=level,
-    )
-
-
-def _brackets(markup: str) -> str:
-    return f"<mrow><mo>(</mo>{markup}<mo>)</mo></mrow>"

@@ -124,7 +124,9 @@ class KANLayer(nn.Module):
         kernels.contract_edges(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
         for (target, source), function in self.functions.items():
             a, b, c, d = self.constants[target, source].detach().numpy()
-            outputs[:, target, source] = c * function.value_and_derivative(a * x[:, source] + b)[0] + d
+            # like torch, without a warning: what is too large is infinite
+            with np.errstate(all="ignore"):
+                outputs[:, target, source] = c * function.value_and_derivative(a * x[:, source] + b)[0] + d
         if not ghosts:
             outputs[:, self.pruned.numpy()] = 0.0
         return outputs

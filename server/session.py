@@ -10,14 +10,13 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_core import KAN, NetworkSpec, Outcome, StepResult, Trainer, TrainingSpec, edge_importance, sample_edge_curves
+from kan_core import KAN, Outcome, StepResult, Trainer, edge_importance, sample_edge_curves
 from kan_core.errors import KanError
 from kan_core.pruning import rmse
 from server import answers, edits, views
@@ -25,7 +24,6 @@ from server.frames import Frame
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import (
-    MAX_EDGES,
     Act,
     CatalogueSource,
     CsvSource,
@@ -62,6 +60,7 @@ from server.messages import (
 from server.pacing import Pace
 from server.refusal import Refusal
 from server.session_data import SessionData, build_data
+from server.session_record import SessionRecord, fresh_network, training_spec
 
 NUM_POINTS = 64
 LOSSES_INTERVAL = 0.1
@@ -71,19 +70,6 @@ NO_SPARSITY: Sparsity = (0.0, 0.0)
 MAX_WEIGHED_SAMPLES = 5000
 
 __all__ = ["Refusal", "Session", "SessionRecord"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
-    """What defines a session apart from its networks: who it is, what it learns from, how, and from which seed."""
-
-    session_id: str
-    source: DataSource
-    tables: Mapping[str, bytes]
-    data_seed: int
-    seed: int
-    network: NetworkSettings
-    training: TrainingSettings
 
 
 class Session:
@@ -541,51 +527,6 @@ class Session:
             formula=self._formula,
             losses=self.losses.points,
         )
-
-
-def training_spec(record: SessionRecord) -> TrainingSpec:
-    """Return what the trainer needs to know of the session's settings."""
-    settings = record.training
-    return TrainingSpec(
-        optimizer=settings.optimizer,
-        learning_rate=settings.learning_rate,
-        batch_size=settings.batch_size,
-        seed=record.seed,
-        l1=settings.l1,
-        entropy=settings.entropy,
-    )
-
-
-def fresh_network(settings: NetworkSettings, data: SessionData, seed: int) -> KAN:
-    """Return the initial network of these settings and this seed, float64.
-
-    Raises Refusal with code bad_widths when it does not fit the data, too_many_edges, or bad_network.
-    """
-    widths = settings.widths
-    if (widths[0], widths[-1]) != (data.num_inputs, data.num_outputs):
-        raise Refusal(
-            "bad_widths",
-            f"The data have {data.num_inputs} inputs and {data.num_outputs} output, so widths begin with "
-            f"{data.num_inputs} and end with {data.num_outputs}, received widths={widths}: change the first or last.",
-        )
-    num_edges = sum(left * right for left, right in pairwise(widths))
-    if num_edges > MAX_EDGES:
-        raise Refusal(
-            "too_many_edges",
-            f"A network has at most {MAX_EDGES} edges, received widths={widths} with {num_edges}: use fewer nodes.",
-        )
-    try:
-        spec = NetworkSpec(
-            widths=tuple(widths),
-            basis=settings.basis,
-            grid_size=settings.grid_size,
-            order=settings.order,
-            base=settings.base,
-            initialization=settings.initialization,
-        )
-    except KanError as error:
-        raise Refusal("bad_network", str(error)) from error
-    return KAN(spec, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def _fresh_notice(sentence: str) -> NoticeEvent:

@@ -18,8 +18,9 @@ from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
 from server.refusal import Refusal
-from server.session import Session, SessionRecord
+from server.session import Session
 from server.session_data import build_data
+from server.session_record import SessionRecord
 
 FORMAT = "kanoscope-session-1"
 
