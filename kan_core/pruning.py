@@ -34,7 +34,8 @@ def prune_edges(network: KAN, edges: Iterable[EdgeId], *, inputs: Tensor | None 
     """Return a copy without `edges`; cutting one twice changes nothing. Raises EdgeError when one is unknown.
 
     With `inputs` (B, I) only what an edge varies is lost: its mean over them first moves to an edge that stays at the
-    same node. Where a node sums its edges, this takes nothing from the function while the edge is there.
+    same node, if there is one whose constants are not locked. Where a node sums its edges, this takes nothing from the
+    function while the edge is there.
     """
     pruned = network.copy()
     gone = [edge for edge in edges if network.kind(edge) != "pruned"]
@@ -53,7 +54,7 @@ def _move_means(network: KAN, edges: list[EdgeId], trace: Trace) -> None:
         staying = [
             source
             for source in range(layer.num_sources)
-            if not layer.pruned[edge.target, source]
+            if not (layer.pruned[edge.target, source] or layer.locked[edge.target, source])
             and EdgeId(layer=edge.layer, source=source, target=edge.target) not in leaving
         ]
         if staying:

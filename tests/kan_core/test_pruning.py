@@ -7,10 +7,15 @@ import torch
 
 from kan_core import (
     KAN,
+    Candidate,
     EdgeId,
     NetworkSpec,
+    Trainer,
+    TrainingSpec,
     cut_effect,
     edge_importance,
+    fix_symbolic,
+    lock_symbolic,
     node_importance,
     prune_edge,
     prune_edges,
@@ -94,3 +99,19 @@ def test_with_data_a_cut_keeps_the_mean_and_restoring_gives_the_function_back(ne
     pruned = prune_edge(network, gone, inputs=inputs)
     torch.testing.assert_close(pruned(inputs).mean(), network(inputs).mean())
     torch.testing.assert_close(restore_edge(pruned, gone)(inputs), network(inputs))
+
+
+def test_locked_constants_stay_whatever_is_cut_or_trained() -> None:
+    data = exp_sin_dataset()
+    network = KAN(NetworkSpec(widths=(2, 2, 1)), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    network = Trainer(network, data).network
+    locked = EdgeId(layer=1, source=0, target=0)
+    sine = Candidate(function="sin", a=1.0, b=0.0, c=1.0, d=0.0, r2=1.0, complexity=2, score=0.0)
+    network = lock_symbolic(fix_symbolic(network, locked, sine), locked)
+    constants = network.layers[1].constants[0, 0].clone()
+    trainer = Trainer(network, data, TrainingSpec(optimizer="lm", l1=0.006, entropy=0.03))
+    for _ in range(40):
+        trainer.step()
+    assert torch.equal(trainer.network.layers[1].constants[0, 0], constants)
+    cut = prune_edges(trainer.network, [EdgeId(layer=1, source=1, target=0)], inputs=data.train_inputs)
+    assert torch.equal(cut.layers[1].constants[0, 0], constants)

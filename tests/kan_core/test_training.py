@@ -168,3 +168,25 @@ def test_specs_out_of_bounds_are_refused() -> None:
         TrainingSpec(optimizer="sgd")
     with pytest.raises(SpecError, match="learning_rate is a number above 0 to 10, received learning_rate=nan"):
         TrainingSpec(learning_rate=math.nan)
+
+
+def test_a_narrow_network_learns_inputs_far_from_zero() -> None:
+    x = torch.linspace(0, 60, 200, dtype=torch.float64).unsqueeze(1) + 1.7e9
+    y = torch.sin((x - 1.7e9) / 10)
+    data = Dataset(train_inputs=x, train_targets=y, test_inputs=x[::3], test_targets=y[::3])
+    trainer = Trainer(KAN(NetworkSpec(widths=(1, 1), grid_size=10)), data, TrainingSpec(optimizer="lm"))
+    assert [trainer.step() for _ in range(20)][-1].test_rmse < 1e-2
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e90])
+def test_targets_may_be_of_any_size(scale: float) -> None:
+    data = exp_sin_dataset()
+    scaled = Dataset(
+        train_inputs=data.train_inputs,
+        train_targets=data.train_targets * scale,
+        test_inputs=data.test_inputs,
+        test_targets=data.test_targets * scale,
+    )
+    trainer = Trainer(make_network(), scaled, TrainingSpec(optimizer="lm"))
+    result = [trainer.step() for _ in range(20)][-1]
+    assert result.test_rmse < 0.2 * float((data.test_targets.std(correction=0)) * scale)
