@@ -9,22 +9,16 @@ compiled loops over windows once several targets share the features; large grids
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_core import kernels
 from kan_core.bases import BasisRows
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.layer import LayerRows
 
-Number = TypeVar("Number", bound=np.number[Any])
-
 MIN_DENSE_TARGETS = 3
 MAX_DENSE_FUNCTIONS = 48
 MAX_DENSE_SIZE = 2_000_000
-
 RIDGE = 1e-9
 
 
@@ -132,8 +126,3 @@ class LayerFeatures:
         basis = BasisRows(rows.basis.starts[batch], rows.basis.values[batch], rows.basis.derivatives[batch])
         chosen = LayerRows(basis, rows.base[batch], rows.base_derivatives[batch])
         return LayerFeatures(chosen, self._num_features - 1, self._num_targets)
-
-
-def join_weights(coefficients: NDArray[Number], base_weights: NDArray[Number]) -> NDArray[Number]:
-    """Return coefficients (J, I, K) and base weights (J, I) as weights (J, I, K + 1)."""
-    return np.concatenate([coefficients, base_weights[:, :, None]], axis=2)

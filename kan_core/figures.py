@@ -22,7 +22,7 @@ from kan_core.curves import sample_edge_curves
 from kan_core.formula import column_names
 from kan_core.formula_display import edge_label
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.edges import edge_curve
+from kan_core.symbolic.edges import edge_curve, edge_units
 
 COLOURS = {"spline": "#1f3fbf", "symbolic": "#0a7a4b", "pruned": "#8a92a3"}
 NAMES = {"spline": "learned curve", "symbolic": "formula", "pruned": "cut"}
@@ -86,8 +86,8 @@ def edge_figure(network: KAN, edge: EdgeId, inputs: Tensor) -> go.Figure:
     x, y = edge_curve(network, edge, inputs)
     kind = network.kind(edge)
     samples = network.trace(inputs).node_values[edge.layer][:, edge.source].double().numpy()
-    if edge.layer == 0:
-        samples = samples * float(network.input_scale[edge.source]) + float(network.input_shift[edge.source])
+    scale, shift, _ = edge_units(network, edge)
+    samples = samples * scale + shift
     figure = go.Figure()
     figure.add_scatter(
         x=x.tolist(), y=y.tolist(), mode="lines", line={"color": COLOURS[kind], "width": 2.5}, name=NAMES[kind]

@@ -73,18 +73,16 @@ def edge_label(network: KAN, edge: EdgeId, name: str) -> tuple[str, str]:
     symbol = sp.Symbol(name)
     layer = network.check_edge(edge)
     low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
-    points = np.linspace(low, high, 33)
-    if edge.layer == 0:
-        points = points * float(network.input_scale[edge.source]) + float(network.input_shift[edge.source])
+    scale, shift, _ = edge_units(network, edge)
+    points = np.linspace(low, high, 33) * scale + shift
     expression = rounded(checked_snap(exact_term(network)(edge, symbol), [symbol], [points], {}))
     return plain_text(expression), f"<math>{presentation(expression)}</math>"
 
 
 def candidate_label(candidate: Candidate, name: str) -> tuple[str, str]:
     """Return a candidate's formula in the variable `name` as plain text and as MathML."""
-    a, b, c, d = (sp.Float(value) for value in (candidate.a, candidate.b, candidate.c, candidate.d))
-    symbol = FUNCTIONS[candidate.function].sympy_value(a * sp.Symbol(name) + b)
-    expression = rounded(sp.Add(sp.Mul(c, symbol), d))
+    a, b, c, d = (sp.Float(value, 17) for value in (candidate.a, candidate.b, candidate.c, candidate.d))
+    expression = rounded(c * FUNCTIONS[candidate.function].sympy_value(a * sp.Symbol(name) + b) + d)
     return plain_text(expression), f"<math>{presentation(expression)}</math>"
 
 

@@ -137,7 +137,7 @@ def rescale_node(before: KANLayer, after: KANLayer, node: int, span: tuple[float
     shift_edge(before, node, live, -centre / half)
     move_range(after, node, span)
     weights = after.base_weights[:, node].clone()
-    change = _coefficients_of(after.basis, lambda u: after.base_values(centre + half * u) - half * after.base_values(u))
+    change = fit_coefficients(after.basis, lambda u: after.base_values(centre + half * u) - half * after.base_values(u))
     after.coefficients[:, node] += weights.unsqueeze(1) * change
     after.base_weights[:, node] = half * weights
     after.constants[:, node, 1] += after.constants[:, node, 0] * centre
@@ -154,7 +154,7 @@ def shift_edge(layer: KANLayer, target: int, source: int, amount: float) -> None
         layer.coefficients[target, source] += amount * _constant_one(layer.basis).to(layer.low.dtype)
 
 
-def _coefficients_of(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tensor:
+def fit_coefficients(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tensor:
     """Return the coefficients (K,) of the basis' best approximation to a function on its domain, float64."""
     num_points = POINTS_PER_FUNCTION * basis.num_functions
     return _least_squares(basis, num_points) @ function(_fit_points(num_points))
@@ -163,7 +163,7 @@ def _coefficients_of(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tens
 @lru_cache(maxsize=32)
 def _constant_one(basis: Basis) -> Tensor:
     """Return the coefficients (K,) of the function 1, float64."""
-    return _coefficients_of(basis, torch.ones_like)
+    return fit_coefficients(basis, torch.ones_like)
 
 
 @lru_cache(maxsize=32)

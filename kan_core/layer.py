@@ -13,15 +13,18 @@ A pruned edge contributes nothing but keeps its parameters, so that it can be sh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kan_core import kernels
 from kan_core.bases import Basis, BasisRows
 from kan_core.bases.basis import FloatArray
+
+Number = TypeVar("Number", bound=np.number[Any])
 
 BASE_FUNCTIONS = ("silu", "identity", "none")
 
@@ -120,7 +123,7 @@ class KANLayer(nn.Module):
         """Return what `edge_outputs` returns, compiled and without a gradient, for x (B, I)."""
         rows = self.rows(x)
         outputs = np.empty((len(x), self.num_targets, self.num_sources), dtype=rows.base.dtype)
-        weights = torch.cat([self.coefficients.detach(), self.base_weights.detach().unsqueeze(-1)], dim=-1).numpy()
+        weights = join_weights(self.coefficients.detach().numpy(), self.base_weights.detach().numpy())
         kernels.contract_edges(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
         for (target, source), function in self.functions.items():
             a, b, c, d = self.constants[target, source].detach().numpy()
@@ -189,6 +192,11 @@ class KANLayer(nn.Module):
         return sums.index_add(1, targets, torch.stack(columns, dim=1))
 
 
+def join_weights(coefficients: NDArray[Number], base_weights: NDArray[Number]) -> NDArray[Number]:
+    """Return coefficients (J, I, K) and base weights (J, I) as weights (J, I, K + 1)."""
+    return np.concatenate([coefficients, base_weights[:, :, None]], axis=2)
+
+
 class _SplineSum(torch.autograd.Function):
     """Σ_i φ_ji(x_i) over the spline edges, forward and backward compiled."""
 
@@ -196,7 +204,7 @@ class _SplineSum(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, coefficients: Tensor, base_weights: Tensor, layer: KANLayer) -> Tensor:
         rows = layer.rows(x.detach().numpy())
         outputs = np.zeros((len(x), layer.num_targets), dtype=rows.base.dtype)
-        weights = torch.cat([coefficients.detach(), base_weights.detach().unsqueeze(-1)], dim=-1).numpy()
+        weights = join_weights(coefficients.detach().numpy(), base_weights.detach().numpy())
         kernels.contract(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
         ctx.rows, ctx.weights, ctx.scale = rows, weights, layer.domain_scale()
         return torch.from_numpy(outputs)

@@ -49,7 +49,8 @@ class TrainingSpec:
     """How to train.
 
     `optimizer` is "adam", "lbfgs" or "lm" (Levenberg-Marquardt); `learning_rate` and `batch_size` (None: all samples)
-    are Adam's. `l1` and `entropy` weigh the sparsity penalty (`kan_core.regularization`), 1e-3 to 1e-1 being usual.
+    are Adam's. `l1` and `entropy` weigh the sparsity penalty (`kan_core.regularization`), 1e-3 to 1e-1 being usual; it
+    begins after five steps, when the outputs have a shape that edges can share in.
     `seed` orders the batches. Raises SpecError when a field is out of bounds.
     """
 
@@ -237,11 +238,11 @@ class Trainer:
 
         Return False, leaving all as it was, when the new grids cannot carry the function.
         """
-        before, adam, lm = self._objective, self._adam, self._lm
+        before, adam, lbfgs, lm = self._objective, self._adam, self._lbfgs, self._lm
         self._adopt(network)
-        moved = self._objective.loss(self._objective.parameters)
-        if not moved <= (1.0 + MOVE_COST) * before.loss(before.parameters):
-            self._objective, self._last_finite = before, before.parameters
-            self._reset_optimizer()
         self._adam, self._lm = adam, replace(lm, growth=2.0)
-        return self._objective is not before
+        if self._objective.loss(self._objective.parameters) <= (1.0 + MOVE_COST) * before.loss(before.parameters):
+            return True
+        self._objective, self._last_finite = before, before.parameters
+        self._lbfgs, self._lm = lbfgs, lm
+        return False

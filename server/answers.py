@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import sympy as sp
 import torch
 from numpy.typing import NDArray
 
 from kan_core import KAN, EdgeId, cut_effect, edge_importance, sample_edge_curves, severs_output, suggest_symbolic
 from kan_core.bases.basis import FloatArray
-from kan_core.formula_display import edge_label, plain_text, rounded
-from kan_core.mathml import presentation
+from kan_core.formula_display import candidate_label, edge_label
 from kan_core.symbolic.edges import edge_curve, edge_units
-from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.ranking import Candidate as RankedCandidate
 from server.edits import find_edge
 from server.messages import (
@@ -121,14 +118,12 @@ def suggest(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -> Can
 
 
 def _candidate(ranked: RankedCandidate, x: FloatArray, name: str) -> Candidate:
-    symbol, constants = sp.Symbol(name), (ranked.a, ranked.b, ranked.c, ranked.d)
-    a, b, c, d = (sp.Float(value, 17) for value in constants)
-    shown = rounded(c * FUNCTIONS[ranked.function].sympy_value(a * symbol + b) + d)
+    text, mathml = candidate_label(ranked, name)
     return Candidate(
         form=SymbolicForm(function=ranked.function, a=ranked.a, b=ranked.b, c=ranked.c, d=ranked.d),
         name=ranked.function,
-        mathml=f"<math>{presentation(shown)}</math>",
-        text=plain_text(shown),
+        mathml=mathml,
+        text=text,
         r2=ranked.r2,
         complexity=ranked.complexity,
         curve=ranked.evaluate(x).tolist(),

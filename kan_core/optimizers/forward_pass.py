@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from kan_core.bases.basis import FloatArray, IndexArray
-from kan_core.features import MIN_DENSE_TARGETS, LayerFeatures, join_weights
-from kan_core.layer import KANLayer, UnivariateFunction
+from kan_core.features import MIN_DENSE_TARGETS, LayerFeatures
+from kan_core.layer import KANLayer, UnivariateFunction, join_weights
 from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
 

@@ -15,7 +15,7 @@ import numpy as np
 from kan_core import kernels
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.datasets import Dataset
-from kan_core.features import join_weights
+from kan_core.layer import join_weights
 from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
 from kan_core.optimizers.forward_pass import ForwardPass, PassMaker, Samples
@@ -74,6 +74,7 @@ class NetworkObjective:
         self._train = Samples(network, dataset.train_inputs, dataset.train_targets)
         self._test = Samples(network, dataset.test_inputs, dataset.test_targets)
         self._newest: ForwardPass | None = None
+        self._measured: tuple[ForwardPass, float, float, PenaltyPoint] | None = None
 
     @property
     def parameters(self) -> FloatArray:
@@ -242,7 +243,13 @@ class NetworkObjective:
     # --- sparsity ---------------------------------------------------------------------------------------------------
 
     def _penalty_at(self, done: ForwardPass) -> PenaltyPoint:
-        return measure_penalty(done, l1=self.l1, entropy=self.entropy)
+        """Return the penalty at a pass; a trial that is accepted is where the next model is made."""
+        known = self._measured
+        if known is not None and known[0] is done and known[1:3] == (self.l1, self.entropy):
+            return known[3]
+        point = measure_penalty(done, l1=self.l1, entropy=self.entropy)
+        self._measured = (done, self.l1, self.entropy, point)
+        return point
 
     def _add_majoriser(
         self, done: ForwardPass, pulls: list[FloatArray], curvature: FloatArray, gradient: FloatArray

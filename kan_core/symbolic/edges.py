@@ -7,6 +7,7 @@ from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
 from kan_core.errors import EdgeError
+from kan_core.grids import fit_coefficients
 from kan_core.layer import KANLayer
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.library import FUNCTIONS
@@ -112,13 +113,13 @@ def release_symbolic(network: KAN, edge: EdgeId) -> KAN:
     released = network.copy()
     layer = released.check_edge(edge)
     position = (edge.target, edge.source)
-    u = -torch.cos(torch.linspace(0, torch.pi, 8 * layer.basis.num_functions, dtype=torch.float64))
     low, high = layer.low[edge.source].double(), layer.high[edge.source].double()
-    x = (low + high) / 2 + u * (high - low) / 2
-    wanted = layer.symbolic_output(edge.target, edge.source, x.to(layer.low.dtype)).double()
-    # singular values rather than bare least squares: the base function is nearly a spline itself
-    coefficients = torch.linalg.pinv(layer.basis.values(u), rtol=1e-12) @ wanted
-    layer.coefficients[position] = coefficients.to(layer.low.dtype)
+
+    def formula(u: Tensor) -> Tensor:
+        x = (low + high) / 2 + u * (high - low) / 2
+        return layer.symbolic_output(edge.target, edge.source, x.to(layer.low.dtype)).double()
+
+    layer.coefficients[position] = fit_coefficients(layer.basis, formula).to(layer.low.dtype)
     layer.base_weights[position] = 0.0
     layer.symbolic[position] = False
     layer.locked[position] = False

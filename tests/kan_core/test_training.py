@@ -190,3 +190,23 @@ def test_targets_may_be_of_any_size(scale: float) -> None:
     trainer = Trainer(make_network(), scaled, TrainingSpec(optimizer="lm"))
     result = [trainer.step() for _ in range(20)][-1]
     assert result.test_rmse < 0.2 * float((data.test_targets.std(correction=0)) * scale)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "lm"])
+def test_ranges_that_would_lose_the_function_are_not_moved(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flatten(network: KAN, *_: object, **__: object) -> KAN:
+        flat = network.copy()
+        with torch.no_grad():
+            flat.layers[-1].coefficients.zero_()
+            flat.layers[-1].base_weights.zero_()
+        return flat
+
+    data, spec = exp_sin_dataset(), TrainingSpec(optimizer=optimizer)
+    left_alone, moved = Trainer(make_network(), data, spec), Trainer(make_network(), data, spec)
+    monkeypatch.setattr("kan_core.training.RANGE_CHECK_INTERVAL", 10**9)
+    expected = [left_alone.step() for _ in range(25)]
+    # every node seems to have left its range, and every move loses what was learnt
+    monkeypatch.setattr("kan_core.training.RANGE_CHECK_INTERVAL", 10)
+    monkeypatch.setattr("kan_core.training.HIDDEN_MARGIN", -1.0)
+    monkeypatch.setattr("kan_core.training.fit_ranges", flatten)
+    assert [moved.step() for _ in range(25)] == expected
