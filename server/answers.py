@@ -78,7 +78,7 @@ def inspect_edge(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -
         grid=(np.asarray(layer.basis.grid(low, high)) * scale + shift).tolist(),
         histogram_edges=bins.tolist(),
         histogram_counts=counts.tolist(),
-        importance=float(edge_importance(network, inputs)[edge.layer][edge.target, edge.source]),
+        importance=float(edge_importance(network, data.weighed_inputs)[edge.layer][edge.target, edge.source]),
         form=symbolic_form(network, edge),
         label=label,
         label_mathml=label_mathml,

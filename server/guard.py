@@ -63,7 +63,7 @@ class Guard:
 
 
 class BodyLimit:
-    """Refuses bodies above 64 KiB under /api/, uploads aside, before anything parses them."""
+    """Refuses bodies above 64 KiB, uploads of tables aside, before anything parses them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

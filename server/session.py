@@ -66,8 +66,6 @@ NUM_POINTS = 64
 LOSSES_INTERVAL = 0.1
 FORMULA_INTERVAL = 1.0
 NO_SPARSITY: Sparsity = (0.0, 0.0)
-# the first of the shuffled samples speak for all where a picture is drawn of them
-MAX_WEIGHED_SAMPLES = 5000
 
 __all__ = ["Refusal", "Session", "SessionRecord"]
 
@@ -330,7 +328,7 @@ class Session:
 
     def _retrain(self, changes: Mapping[str, object]) -> list[Event]:
         """Train on by changed settings."""
-        self._change_record(training=self.record.training.model_copy(update=changes))
+        self.record = replace(self.record, training=self.record.training.model_copy(update=changes))
         self._trainer.set_spec(training_spec(self.record))
         return [TrainingEvent(training=self.record.training)]
 
@@ -344,35 +342,17 @@ class Session:
             return []
         return self._retrain({"l1": sparsity[0], "entropy": sparsity[1]})
 
-    def _change_record(
-        self,
-        *,
-        training: TrainingSettings | None = None,
-        network: NetworkSettings | None = None,
-        seed: int | None = None,
-    ) -> None:
-        old = self.record
-        self.record = SessionRecord(
-            session_id=old.session_id,
-            source=old.source,
-            tables=old.tables,
-            data_seed=old.data_seed,
-            seed=old.seed if seed is None else seed,
-            network=old.network if network is None else network,
-            training=old.training if training is None else training,
-        )
-
     # --- fresh networks
 
     def _reset(self, command: Reset) -> list[Event]:
         seed = self.record.seed + 1 if command.new_seed else self.record.seed
         network = fresh_network(self.record.network, self.data, seed)
-        self._change_record(seed=seed)
+        self.record = replace(self.record, seed=seed)
         return self._start_over(network, f"started again from seed {seed}")
 
     def _set_network(self, settings: NetworkSettings) -> list[Event]:
         network = fresh_network(settings, self.data, self.record.seed)
-        self._change_record(network=settings)
+        self.record = replace(self.record, network=settings)
         events = self._start_over(network, f"new network {'-'.join(map(str, settings.widths))}")
         return [*events, _fresh_notice("A fresh network was started: its shape changed.")]
 
@@ -382,16 +362,8 @@ class Session:
         kept = record.network.widths[1:-1] if command.hidden is None else command.hidden
         settings = record.network.model_copy(update={"widths": [data.num_inputs, *kept, data.num_outputs]})
         network = fresh_network(settings, data, record.seed)
-        self.record = SessionRecord(
-            session_id=record.session_id,
-            source=command.source,
-            tables=record.tables,
-            data_seed=record.data_seed,
-            seed=record.seed,
-            network=settings,
-            training=record.training,
-        )
-        self.record = replace(self.record, tables=self._tables_in_use())
+        tables = _tables_of(command.source, record.tables)
+        self.record = replace(record, source=command.source, tables=tables, network=settings)
         self.data = data
         events = self._start_over(network, f"new data: {data.info.title}")
         notice = _fresh_notice(f"A fresh network was started: it now learns {data.info.title}.")
@@ -399,29 +371,13 @@ class Session:
 
     def add_table(self, dataset_id: str, content: bytes) -> None:
         """Make an uploaded CSV file known, so that a later SetData can name it."""
-        record = self.record
-        self.record = SessionRecord(
-            session_id=record.session_id,
-            source=record.source,
-            tables={**self._tables_in_use(), dataset_id: content},
-            data_seed=record.data_seed,
-            seed=record.seed,
-            network=record.network,
-            training=record.training,
-        )
-
-    def _tables_in_use(self) -> Mapping[str, bytes]:
-        """Return the table that the session learns from, if it learns from one."""
-        source = self.record.source
-        used = source.dataset_id if isinstance(source, CsvSource) else None
-        return {name: content for name, content in self.record.tables.items() if name == used}
+        used = _tables_of(self.record.source, self.record.tables)
+        self.record = replace(self.record, tables={**used, dataset_id: content})
 
     def _start_over(self, network: KAN, reason: str) -> list[Event]:
-        shelved, self.shelved_sparsity = self.shelved_sparsity, None
-        if shelved is not None:
-            changes = {"l1": shelved[0], "entropy": shelved[1]}
-            self._change_record(training=self.record.training.model_copy(update=changes))
         self._trainer = Trainer(network, self.data.dataset, training_spec(self.record))
+        shelved, self.shelved_sparsity = self.shelved_sparsity, None
+        weighed = self._weigh(shelved)
         self.history, self.losses = History(), LossLog()
         self._last = self._measure()
         self._sentence = ""
@@ -429,7 +385,7 @@ class Session:
             self._state = "running"
         return [
             *self._restructured(reason, fresh=True),
-            *([] if shelved is None else [TrainingEvent(training=self.record.training)]),
+            *weighed,
             HistoryEvent(history=self.history.info()),
             StatusEvent(status=self.status),
         ]
@@ -439,10 +395,6 @@ class Session:
     def _edit(self, command: edits.Edit) -> list[Event]:
         before = self.network
         network, label = edits.apply_edit(before, command, self.data.dataset.train_inputs)
-        with np.errstate(all="ignore"):
-            error = rmse(network, self.data.dataset.train_inputs, self.data.dataset.train_targets)
-        if not math.isfinite(error):
-            raise Refusal("not_finite", "With this change the network has no finite value on the data: choose another.")
         is_final_cut = isinstance(command, CutWeak) and self._sparsity != NO_SPARSITY
         self.history = self.history.copy()
         self.history.push(label, before, sparsity=self._sparsity if is_final_cut else None)
@@ -471,6 +423,8 @@ class Session:
         self._trainer = copy.copy(self._trainer)
         self._trainer.replace_network(network)
         self._last = self._measure()
+        if not math.isfinite(self._last.train_rmse):
+            raise Refusal("not_finite", "With this change the network has no finite value on the data: choose another.")
         return [*self._restructured(reason), HistoryEvent(history=self.history.info()), *self._wake()]
 
     def _restructured(self, reason: str, *, fresh: bool = False) -> list[Event]:
@@ -485,8 +439,10 @@ class Session:
     def _measure(self) -> StepResult:
         """Return where the network stands without a step."""
         data = self.data.dataset
-        train = rmse(self.network, data.train_inputs, data.train_targets, task=data.task)
-        test = rmse(self.network, data.test_inputs, data.test_targets, task=data.task)
+        # overflow is an answer here, not a warning
+        with np.errstate(all="ignore"):
+            train = rmse(self.network, data.train_inputs, data.train_targets, task=data.task)
+            test = rmse(self.network, data.test_inputs, data.test_targets, task=data.task)
         return StepResult(step=self.num_steps, train_rmse=train, test_rmse=test, objective=train**2)
 
     # --- pictures
@@ -497,7 +453,7 @@ class Session:
         if self._grids is None or not np.array_equal(self._grids, curves.grids):
             self.grid_revision += self._grids is not None
             self._grids = curves.grids
-        scores = edge_importance(self.network, self.data.dataset.train_inputs[:MAX_WEIGHED_SAMPLES])
+        scores = edge_importance(self.network, self.data.weighed_inputs)
         importance = torch.cat([score.ravel() for score in scores]).numpy()
         return Frame(
             epoch=0,
@@ -527,6 +483,12 @@ class Session:
             formula=self._formula,
             losses=self.losses.points,
         )
+
+
+def _tables_of(source: DataSource, tables: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return the one of these uploaded tables that `source` names, if it names one."""
+    used = source.dataset_id if isinstance(source, CsvSource) else None
+    return {name: content for name, content in tables.items() if name == used}
 
 
 def _fresh_notice(sentence: str) -> NoticeEvent:

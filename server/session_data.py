@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError, ExpressionError
@@ -17,6 +18,7 @@ from server.refusal import Refusal
 
 DEFAULT_HIDDEN = (5,)
 TEST_SHARE = 0.2
+MAX_WEIGHED_SAMPLES = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,11 @@ class SessionData:
     info: DataInfo
     truth: Expression | None
     hidden: tuple[int, ...]
+
+    @property
+    def weighed_inputs(self) -> Tensor:
+        """Return the first of the shuffled training inputs: they speak for all where edges' importance is shown."""
+        return self.dataset.train_inputs[:MAX_WEIGHED_SAMPLES]
 
     @property
     def num_inputs(self) -> int:
