@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from kan_core._checks import check_choice
-from kan_core.bases.basis import Basis, BasisRows
+from kan_core.bases.basis import Basis
 from kan_core.bases.bspline import BSplineBasis
 
-BASES: Mapping[str, Callable[[int, int], Basis]] = MappingProxyType({"bspline": BSplineBasis})
+BASES: Mapping[str, Callable[..., Basis]] = MappingProxyType({"bspline": BSplineBasis})
 
 
-def make_basis(name: str, *, grid_size: int = 5, order: int = 3) -> Basis:
-    """Return the family `name` in the given size; raises SpecError for an unknown name or a size out of bounds."""
-    return BASES[check_choice("basis", name, tuple(BASES))](grid_size, order)
+def make_basis(name: str, **settings: Any) -> Basis:
+    """Return the family `name`; what settings there are besides `grid_size` depends on the family.
+
+    Settings that a family does not have are left out, so that one set of them serves all. Raises SpecError for an
+    unknown name or a setting out of bounds.
+    """
+    family = BASES[check_choice("basis", name, tuple(BASES))]
+    known = getattr(family, "__dataclass_fields__", {})
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items() if key in known}
+    return family(**given)
 
 
-__all__ = ["BASES", "BSplineBasis", "Basis", "BasisRows", "make_basis"]
+__all__ = ["BASES", "BSplineBasis", "Basis", "make_basis"]
