@@ -1,128 +1,223 @@
-"""What the spline edges of a layer are linear in, at given inputs, and the products that training needs of it.
+"""What the curves of a layer are linear in, at given samples, and the products that training needs of it.
 
-Shape legend: B samples, I sources, J targets, K basis functions, W window.
+Shape legend: B samples, I sources, S rows of sums, K basis functions.
 
-Features of a source are its K basis functions and b(x); `weights` (J, I, K + 1) are the coefficients, then w. Writing
-all features out, the zeros between windows included, lets BLAS form the products, which is some times faster than
-compiled loops over windows once several targets share the features; large grids and data stay with the windows.
+The features F of a source are its K basis functions and b(x): φ_si = Σ_k w_ski F_ki, with `weights` (S, K + 1, I) the
+coefficients, then w. Features of all sources form one matrix ((K + 1) I, B), so sums over edges are one product of
+matrices. Samples are taken in blocks, which bounds the memory: features that do not fit what a layer may keep are
+computed again when they are needed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from kan_core import kernels
-from kan_core.bases import BasisRows
-from kan_core.bases.basis import FloatArray, IndexArray
-from kan_core.layer import LayerRows
+from kan_core.bases import Basis
+from kan_core.bases.basis import FloatArray
 
-MIN_DENSE_TARGETS = 3
-MAX_DENSE_FUNCTIONS = 48
-MAX_DENSE_SIZE = 2_000_000
+MAX_KEPT_BYTES = 64 * 2**20
+BLOCK_BYTES = 8 * 2**20
+# for fewer rows the product that `follow_pulls` needs costs more than it saves
+MIN_PULLED_ROWS = 3
 RIDGE = 1e-9
 
 
+
+def block_size(bytes_per_sample: int) -> int:
+    """Return how many samples to take at a time, given what one of them takes."""
+    return max(BLOCK_BYTES // max(bytes_per_sample, 1), 64)
+
+
+@dataclass(frozen=True)
+class FeatureMaker:
+    """How features of a layer's sources are computed: their `bases`, b as `base`, their ranges `low` to `high` (I,)."""
+
+    bases: tuple[Basis, ...]
+    base: str
+    low: FloatArray
+    high: FloatArray
+
+    @cached_property
+    def num_features(self) -> int:
+        """K + 1."""
+        return self.bases[0].num_functions + 1
+
+    @cached_property
+    def has_one_basis(self) -> bool:
+        """Whether all sources have the same basis."""
+        first = self.bases[0]
+        return all(basis is first or basis == first for basis in self.bases)
+
+    @cached_property
+    def slope_scales(self) -> FloatArray:
+        """What makes derivatives by x of those that `fill_slopes` writes, (K + 1, I): du/dx, and 1 for b'."""
+        scales = np.ones((self.num_features, len(self.low)), dtype=self.low.dtype)
+        scales[:-1] = 2.0 / (self.high - self.low)
+        return scales
+
+    def fill(self, x: FloatArray, features: FloatArray) -> None:
+        """Write the features (K + 1, I, B) at node values x (I, B), contiguous."""
+        domain, base = self._domain(x), features[-1]
+        if self.base == "silu":
+            kernels.silu(x, base)
+        else:
+            base[:] = x if self.base == "identity" else 0.0
+        if self.has_one_basis:
+            self.bases[0].evaluate(domain.ravel(), features[:-1].reshape(self.num_features - 1, -1))
+            return
+        for source, basis in enumerate(self.bases):
+            values = np.empty((self.num_features - 1, x.shape[1]), dtype=x.dtype)
+            basis.evaluate(domain[source], values)
+            features[:-1, source] = values
+
+    def fill_slopes(self, x: FloatArray, slopes: FloatArray) -> None:
+        """Write dB_k/du, then b'(x), to `slopes` (K + 1, I, B)."""
+        domain, base = self._domain(x), slopes[-1]
+        if self.base == "silu":
+            kernels.silu_slopes(x, base)
+        else:
+            base[:] = 1.0 if self.base == "identity" else 0.0
+        if self.has_one_basis:
+            self.bases[0].evaluate_slopes(domain.ravel(), slopes[:-1].reshape(self.num_features - 1, -1))
+            return
+        for source, basis in enumerate(self.bases):
+            values = np.empty((self.num_features - 1, x.shape[1]), dtype=x.dtype)
+            basis.evaluate_slopes(domain[source], values)
+            slopes[:-1, source] = values
+
+    def _domain(self, x: FloatArray) -> FloatArray:
+        domain = np.empty_like(x)
+        kernels.to_domain(x, self.low, self.high, domain)
+        return domain
+
+
 class LayerFeatures:
-    """The features of one layer at B samples, from its `rows`; `num_functions` is K.
+    """The features of one layer, made by `maker`, at the node values x (I, B)."""
 
-    `num_targets` is how many targets share them: J, or more when the features are kept for many products.
-    """
+    def __init__(self, maker: FeatureMaker, x: FloatArray) -> None:
+        self.x = x
+        self._maker = maker
+        self._num_features = maker.num_features
+        num_sources, num_samples = x.shape
+        size = self._num_features * num_sources * x.itemsize
+        step = block_size(size)
+        starts = range(0, num_samples, step)
+        self.parts = [slice(start, min(start + step, num_samples)) for start in starts]
+        self._is_kept = 2 * size * num_samples <= MAX_KEPT_BYTES
+        self._kept: dict[tuple[bool, int], FloatArray] = {}
 
-    def __init__(self, rows: LayerRows, num_functions: int, num_targets: int) -> None:
-        self.rows = rows
-        self._num_targets = num_targets
-        self._num_features = num_functions + 1
-        self._dense: FloatArray | None = None
-        num_samples, num_sources = rows.base.shape
-        size = num_samples * num_sources * self._num_features
-        is_shared = num_targets >= MIN_DENSE_TARGETS
-        if is_shared and num_functions <= MAX_DENSE_FUNCTIONS and size <= MAX_DENSE_SIZE:
-            dense = np.empty((num_samples, num_sources, self._num_features), dtype=rows.base.dtype)
-            kernels.spread_windows(rows.basis.starts, rows.basis.values, rows.base, dense)
-            self._dense = dense.reshape(num_samples, -1)
+    @property
+    def num_samples(self) -> int:
+        """B."""
+        return self.x.shape[1]
+
+    def values(self, part: slice) -> FloatArray:
+        """Return the features (K + 1, I, b) of the samples in `part`."""
+        return self._make(part, is_slopes=False)
+
+    def _slopes(self, part: slice) -> FloatArray:
+        return self._make(part, is_slopes=True)
 
     def sums(self, weights: FloatArray) -> FloatArray:
-        """Return Σ_i φ_ji(x_i), (B, J)."""
-        num_targets = len(weights)
-        if self._dense is not None:
-            return self._dense @ weights.reshape(num_targets, -1).T
-        rows = self.rows
-        outputs = np.zeros((len(rows.base), num_targets), dtype=rows.base.dtype)
-        kernels.contract(rows.basis.starts, rows.basis.values, rows.base, weights, outputs)
+        """Return Σ_i φ_si(x_i), (S, B)."""
+        if len(self.parts) == 1:
+            return _as_matrix(weights) @ self.values(self.parts[0]).reshape(weights[0].size, -1)
+        outputs = np.empty((len(weights), self.num_samples), dtype=self.x.dtype)
+        for part in self.parts:
+            np.matmul(_as_matrix(weights), self.values(part).reshape(weights[0].size, -1), out=outputs[:, part])
         return outputs
 
-    def weight_gradient(self, deltas: FloatArray) -> FloatArray:
-        """Return the loss' gradient with respect to the weights (J, I, K + 1), given that to the sums (B, J)."""
-        num_targets, num_sources = deltas.shape[1], self.rows.base.shape[1]
-        if self._dense is not None:
-            return (deltas.T @ self._dense).reshape(num_targets, num_sources, self._num_features)
-        rows = self.rows
-        gradient = np.zeros((num_targets, num_sources, self._num_features), dtype=rows.base.dtype)
-        kernels.contract_backward(rows.basis.starts, rows.basis.values, rows.base, deltas, gradient)
-        return gradient
+    def edges(self, weights: FloatArray, part: slice) -> FloatArray:
+        """Return every φ_si(x_i) at the samples in `part`, (I, S, b)."""
+        return np.matmul(weights.transpose(2, 0, 1), self.values(part).transpose(1, 0, 2))
 
-    def source_deltas(self, weights: FloatArray, deltas: FloatArray, scale: FloatArray) -> FloatArray:
-        """Return the loss' gradient with respect to the inputs (B, I), given that to the sums (B, J).
+    def weight_gradient(self, deltas: FloatArray, gradient: FloatArray) -> None:
+        """Write the gradient with respect to the weights to `gradient` (S, K + 1, I), given that to the sums (S, B)."""
+        flat = _as_matrix(gradient)
+        for n, part in enumerate(self.parts):
+            features = self.values(part).reshape(flat.shape[1], -1)
+            if n == 0:
+                np.matmul(deltas[:, part], features.T, out=flat)
+            else:
+                flat += deltas[:, part] @ features.T
 
-        `scale` (I,) is du/dx.
-        """
-        rows = self.rows
-        source_deltas = np.empty_like(rows.base)
-        starts, slopes, base_slopes = rows.basis.starts, rows.basis.derivatives, rows.base_derivatives
-        if self._dense is not None:
-            pulls = (deltas @ weights.reshape(len(weights), -1)).reshape(*rows.base.shape, self._num_features)
-            kernels.follow_windows(starts, slopes, base_slopes, pulls, scale, source_deltas)
-        else:
-            kernels.backpropagate(starts, slopes, base_slopes, weights, scale, deltas, source_deltas)
-        return source_deltas
+    def source_deltas(self, weights: FloatArray, deltas: FloatArray) -> FloatArray:
+        """Return the gradient with respect to the node values (I, B), given that to the sums (S, B)."""
+        outputs, scaled = np.empty_like(self.x), weights * self._maker.slope_scales
+        for part in self.parts:
+            chosen, slopes = np.ascontiguousarray(deltas[:, part]), self._slopes(part)
+            into = np.zeros(slopes.shape[1:], dtype=self.x.dtype)
+            if len(weights) < MIN_PULLED_ROWS:
+                kernels.follow_rows(scaled, slopes, chosen, into)
+            else:
+                pulls = _as_matrix(scaled).T @ chosen
+                kernels.follow_pulls(pulls.reshape(slopes.shape), slopes, into)
+            outputs[:, part] = into
+        return outputs
 
     def covariance(self) -> FloatArray:
         """Return the covariance over samples of each source's features, (I, K + 1, K + 1), float64.
 
         A little on the diagonal keeps it positive where rounding would not: some combinations of features do not vary.
         """
-        rows, size = self.rows, self._num_features
-        num_samples, num_sources = rows.base.shape
-        sums = np.empty((num_sources, size))
-        products = np.empty((num_sources, size, size))
-        kernels.feature_moments(rows.basis.starts, rows.basis.values, rows.base, sums, products)
-        means = sums / num_samples
-        return products / num_samples - means[:, :, None] * means[:, None, :] + RIDGE * np.eye(size)
+        size, num_sources = self._num_features, len(self.x)
+        means = np.zeros((num_sources, size))
+        for part in self.parts:
+            means += self.values(part).sum(axis=2, dtype=np.float64).T / self.num_samples
+        products = np.zeros((num_sources, size, size))
+        for part in self.parts:
+            centred = self.values(part).transpose(1, 0, 2) - means[:, :, None]
+            products += centred @ centred.transpose(0, 2, 1) / self.num_samples
+        return products + RIDGE * np.eye(size)
 
     def moments(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and variance over samples of every φ_ji, both (J, I), float64."""
-        rows = self.rows
-        means, variances = np.empty(weights.shape[:2]), np.empty(weights.shape[:2])
-        kernels.edge_variances(rows.basis.starts, rows.basis.values, rows.base, weights, means, variances)
-        return means, variances
+        """Return mean and variance over samples of every φ_si, both (S, I), float64."""
+        means, squares = np.zeros((2, weights.shape[0], weights.shape[2]))
+        done = 0
+        for part in self.parts:
+            edges = self.edges(weights, part).astype(np.float64, copy=False)
+            count = edges.shape[2]
+            mean = edges.mean(axis=2)
+            # T. F. Chan, G. H. Golub, R. J. LeVeque, STAN-CS-79-773, eq. 2.1: no cancellation when means are large
+            change = mean.T - means
+            squares += np.square(edges - mean[:, :, None]).sum(axis=2).T + change**2 * (done * count / (done + count))
+            done += count
+            means += change * (count / done)
+        return means, squares / self.num_samples
 
     def pull_spreads(
-        self, weights: FloatArray, scale: FloatArray, means: FloatArray, pulls: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the gradient of ½ Σ_ji pull_ji var(φ_ji), to the weights (J, I, K + 1) and to the inputs (B, I).
+        self, weights: FloatArray, means: FloatArray, pulls: FloatArray, gradient: FloatArray, into: FloatArray
+    ) -> None:
+        """Add the gradient of ½ Σ_si pull_si var(φ_si) to `gradient` (S, K + 1, I) and, for the nodes, `into` (I, B).
 
-        `means` (J, I) are those of `moments`, `pulls` (J, I); `scale` (I,) is du/dx.
+        `means` (S, I) are those of `moments`, `pulls` (S, I).
         """
-        rows = self.rows
-        gradient, source_deltas = np.zeros_like(weights), np.zeros_like(rows.base)
-        kernels.pull_spreads(
-            rows.basis.starts,
-            rows.basis.values,
-            rows.basis.derivatives,
-            rows.base,
-            rows.base_derivatives,
-            weights,
-            scale,
-            means,
-            pulls,
-            gradient,
-            source_deltas,
-        )
-        return gradient, source_deltas
+        scaled = weights * self._maker.slope_scales
+        for part in self.parts:
+            edges = self.edges(weights, part)
+            deltas = (pulls.T / self.num_samples).astype(edges.dtype)[:, :, None] * (edges - means.T[:, :, None])
+            deltas = deltas.astype(edges.dtype, copy=False)
+            features = self.values(part).transpose(1, 2, 0)
+            gradient += np.matmul(deltas, features).transpose(1, 2, 0)
+            slopes = np.matmul(scaled.transpose(2, 0, 1), self._slopes(part).transpose(1, 0, 2))
+            into[:, part] += (deltas * slopes).sum(axis=1)
 
-    def select(self, batch: IndexArray) -> LayerFeatures:
-        """Return the features at the samples of `batch`."""
-        rows = self.rows
-        basis = BasisRows(rows.basis.starts[batch], rows.basis.values[batch], rows.basis.derivatives[batch])
-        chosen = LayerRows(basis, rows.base[batch], rows.base_derivatives[batch])
-        return LayerFeatures(chosen, self._num_features - 1, self._num_targets)
+    def _make(self, part: slice, *, is_slopes: bool) -> FloatArray:
+        known = self._kept.get((is_slopes, part.start))
+        if known is not None and known.shape[2] == part.stop - part.start:
+            return known
+        x = self.x if part.stop - part.start == self.num_samples else np.ascontiguousarray(self.x[:, part])
+        made = np.empty((self._num_features, *x.shape), dtype=x.dtype)
+        (self._maker.fill_slopes if is_slopes else self._maker.fill)(x, made)
+        if self._is_kept:
+            self._kept[is_slopes, part.start] = made
+        return made
+
+
+def _as_matrix(weights: FloatArray) -> FloatArray:
+    """Return (S, K + 1, I) as (S, (K + 1) I)."""
+    return weights.reshape(len(weights), -1)

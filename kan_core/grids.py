@@ -1,6 +1,6 @@
 """Where edge functions live: scaling to the data, node ranges that follow it, and finer grids.
 
-Shape legend: B samples, I sources, J targets, K basis functions, P points.
+Shape legend: B samples, I sources, S rows of sums, K basis functions, P points.
 
 Every change of a grid is a change of coordinates, c' = c T, with T from least squares between the two bases on a dense
 set of points. For nested grids (a refinement by a whole factor) that is knot insertion, exact to rounding.
@@ -15,7 +15,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from kan_core.bases import Basis
+from kan_core.bases import Basis, BSplineBasis, MixedBasis, parts_of
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError
 from kan_core.layer import KANLayer
@@ -87,6 +87,8 @@ def fit_ranges(
                 nodes[:, source] = (2 * nodes[:, source] - (new[0] + new[1])) / (new[1] - new[0])
             else:
                 move_range(layer, source, new)
+            if network.spec.knots == "adaptive":
+                adapt_knots(layer, source, nodes[:, source])
         share_means(layer, nodes)
         nodes = layer(nodes)
     return fitted
@@ -94,21 +96,25 @@ def fit_ranges(
 
 @torch.no_grad()
 def share_means(layer: KANLayer, nodes: Tensor) -> None:
-    """Give the live edges of a target the same mean over `nodes` (B, I), in place; the sums stay as they are.
+    """Give the live edges of a row the same mean over `nodes` (B, I), in place; the sums stay as they are.
 
-    A constant can move between the edges of a node without a trace in what the network computes; left alone it drifts.
+    A constant can move between the edges of a sum without a trace in what the network computes; left alone it drifts.
     """
     means = torch.from_numpy(layer.edge_values(nodes.contiguous().numpy())).mean(dim=0)
     free = ~(layer.pruned | layer.locked)
     shares = torch.where(free, means, 0.0).sum(dim=1) / free.sum(dim=1).clamp(min=1)
     shifts = torch.where(free, shares.unsqueeze(1) - means, 0.0)
-    ones = _constant_one(layer.basis).to(layer.low.dtype)
-    layer.coefficients.add_(torch.where(layer.symbolic, 0.0, shifts).unsqueeze(-1) * ones)
-    layer.constants[..., 3] += torch.where(layer.symbolic, shifts, 0.0)
+    for target, source in (shifts != 0).nonzero().tolist():
+        shift_edge(layer, target, source, float(shifts[target, source]))
 
 
 def _may_rescale(before: KANLayer, after: KANLayer, node: int) -> bool:
-    """Return whether a hidden node's unit can change: some edge must arrive, and no locked formula touch it."""
+    """Return whether a hidden node's unit can change.
+
+    Some edge must arrive, no locked formula touch it, and it must add: a product cannot be shifted.
+    """
+    if node >= before.first_factor:
+        return False
     is_locked = bool(before.locked[node].any()) or bool(after.locked[:, node].any())
     return not is_locked and not bool(before.pruned[node].all())
 
@@ -116,10 +122,25 @@ def _may_rescale(before: KANLayer, after: KANLayer, node: int) -> bool:
 @torch.no_grad()
 def move_range(layer: KANLayer, source: int, new: tuple[float, float]) -> None:
     """Set one source's range in place, and its coefficients so that its functions stay nearly as they are."""
+    _change_basis(layer, source, layer.bases[source], new)
+
+
+@torch.no_grad()
+def adapt_knots(layer: KANLayer, source: int, nodes: Tensor) -> None:
+    """Let the knots of one source's B-splines follow its node values (B,), in place; its functions stay near."""
+    low, high = float(layer.low[source]), float(layer.high[source])
+    u = ((2 * nodes.double() - (low + high)) / (high - low)).numpy()
+    parts = [part.adapted(u) if isinstance(part, BSplineBasis) else part for part in parts_of(layer.bases[source])]
+    _change_basis(layer, source, MixedBasis(tuple(parts)) if len(parts) > 1 else parts[0], (low, high))
+
+
+def _change_basis(layer: KANLayer, source: int, basis: Basis, new: tuple[float, float]) -> None:
+    """Put one source on another basis of the same size and another range, in place."""
     old = (float(layer.low[source]), float(layer.high[source]))
-    transfer = transfer_matrix(layer.basis, layer.basis, old=old, new=new)
+    transfer = transfer_matrix(layer.bases[source], basis, old=old, new=new)
     layer.coefficients[:, source] = (layer.coefficients[:, source].double() @ transfer).to(layer.low.dtype)
     layer.low[source], layer.high[source] = new
+    layer.bases = (*layer.bases[:source], basis, *layer.bases[source + 1 :])
 
 
 @torch.no_grad()
@@ -137,8 +158,14 @@ def rescale_node(before: KANLayer, after: KANLayer, node: int, span: tuple[float
     shift_edge(before, node, live, -centre / half)
     move_range(after, node, span)
     weights = after.base_weights[:, node].clone()
-    change = fit_coefficients(after.basis, lambda u: after.base_values(centre + half * u) - half * after.base_values(u))
-    after.coefficients[:, node] += weights.unsqueeze(1) * change
+
+    def lost(u: Tensor) -> Tensor:
+        return after.base_values(centre + half * u) - half * after.base_values(u)
+
+    for target in range(after.num_targets):
+        basis, part = after.edge_basis(target, node)
+        change = fit_coefficients(basis, lost)
+        after.coefficients[target, node, part] += (weights[target] * change).to(after.low.dtype)
     after.base_weights[:, node] = half * weights
     after.constants[:, node, 1] += after.constants[:, node, 0] * centre
     after.constants[:, node, 0] *= half
@@ -151,7 +178,8 @@ def shift_edge(layer: KANLayer, target: int, source: int, amount: float) -> None
     if bool(layer.symbolic[target, source]):
         layer.constants[target, source, 3] += amount
     else:
-        layer.coefficients[target, source] += amount * _constant_one(layer.basis).to(layer.low.dtype)
+        basis, part = layer.edge_basis(target, source)
+        layer.coefficients[target, source, part] += amount * _constant_one(basis).to(layer.low.dtype)
 
 
 def fit_coefficients(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tensor:
@@ -174,7 +202,7 @@ def _least_squares(basis: Basis, num_points: int) -> Tensor:
 
 @torch.no_grad()
 def refine(network: KAN, grid_size: int) -> KAN:
-    """Return a copy on a grid of `grid_size` intervals that computes the same function.
+    """Return a copy of resolution `grid_size` that computes the same function.
 
     Exact to rounding when the new size is a multiple of the old one, the nearest in least squares otherwise. Raises
     SpecError when the size is out of bounds.
@@ -182,11 +210,13 @@ def refine(network: KAN, grid_size: int) -> KAN:
     refined = network.copy()
     refined.spec = replace(network.spec, grid_size=grid_size)
     for layer in refined.layers:
-        finer = layer.basis.resized(grid_size)
-        transfer = transfer_matrix(layer.basis, finer, old=(-1.0, 1.0), new=(-1.0, 1.0))
-        coefficients = (layer.coefficients.double() @ transfer).to(layer.low.dtype)
-        layer.coefficients = torch.nn.Parameter(coefficients)
-        layer.basis = finer
+        finer = [basis.resized(grid_size) for basis in layer.bases]
+        new = torch.zeros(*layer.family.shape, finer[0].num_functions, dtype=layer.low.dtype)
+        for source, basis in enumerate(finer):
+            transfer = transfer_matrix(layer.bases[source], basis, old=(-1.0, 1.0), new=(-1.0, 1.0))
+            new[:, source] = (layer.coefficients[:, source].double() @ transfer).to(layer.low.dtype)
+        layer.coefficients = torch.nn.Parameter(new)
+        layer.bases = tuple(finer)
     return refined
 
 
@@ -195,8 +225,15 @@ def transfer_matrix(
 ) -> Tensor:
     """Return T (K_old, K_new), float64, such that coefficients c become c T when the range `old` becomes `new`.
 
-    Least squares over the new range, by singular values so that functions without support stay small.
+    Least squares over the new range, by singular values so that functions without support stay small. The parts of a
+    mixed basis go over each on its own.
     """
+    pairs = zip(parts_of(old_basis), parts_of(new_basis), strict=True)
+    blocks = [_transfer(one, other, old, new) for one, other in pairs]
+    return blocks[0] if len(blocks) == 1 else torch.block_diag(*blocks)
+
+
+def _transfer(old_basis: Basis, new_basis: Basis, old: tuple[float, float], new: tuple[float, float]) -> Tensor:
     num_points = POINTS_PER_FUNCTION * max(old_basis.num_functions, new_basis.num_functions)
     points = _fit_points(num_points)
     x = (new[0] + new[1]) / 2 + points * (new[1] - new[0]) / 2

@@ -1,6 +1,6 @@
 """The Kolmogorov-Arnold network: layers of edge functions, between an input and an output scaling.
 
-Shape legend: B samples, I inputs, J outputs, L layers, n_l nodes of layer l.
+Shape legend: B samples, I inputs, J outputs, L layers, n_l nodes of layer l, S rows of sums.
 
     z = (x - input_shift) / input_scale
     y = output_shift + output_scale · (Φ_{L-1} ∘ … ∘ Φ_0)(z)
@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from kan_core._checks import check_choice, check_integer
-from kan_core.bases import make_basis
+from kan_core.bases import Basis, make_basis
 from kan_core.errors import DataError, EdgeError, SpecError
 from kan_core.layer import BASE_FUNCTIONS, KANLayer
 
-INITIALIZATIONS = ("power_law", "variance")
+INITIALIZATIONS = ("standard", "power_law", "variance")
+KNOTS = ("uniform", "adaptive")
 MAX_WIDTH = 4096
 
 
@@ -41,35 +42,67 @@ class EdgeId:
 class NetworkSpec:
     """Shape and parametrisation of a network.
 
-    `widths` are the nodes of each layer, inputs and outputs included. `grid_size` and `order` size the basis of every
-    edge (G intervals, polynomial degree k); `base` is b(x), one of silu, identity, none. `initialization` is
+    `widths` are the nodes of each layer, inputs and outputs included; `products`, empty or as long, how many of them
+    multiply two sums instead of adding. `basis` names the family (`kan_core.bases`) of every edge, `grid_size` its
+    resolution. Further settings concern some families only: the polynomial degree `order` of splines and bumps, `knots`
+    ("uniform", or "adaptive": near the quantiles of what arrives) of B-splines, `alpha` and `beta` of Jacobi
+    polynomials. `base` is b(x), one of silu, identity, none. `initialization` is "standard" (the family's own),
     "power_law" (arXiv 2509.03417) or "variance" (each layer keeps the variance of its inputs).
     Raises SpecError when a field is out of bounds.
     """
 
     widths: tuple[int, ...] = (2, 5, 1)
+    products: tuple[int, ...] = ()
     basis: str = "bspline"
     grid_size: int = 5
     order: int = 3
+    knots: str = "uniform"
+    alpha: float = 0.0
+    beta: float = 0.0
     base: str = "silu"
-    initialization: str = "power_law"
+    initialization: str = "standard"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "products", tuple(self.products))
         if len(self.widths) < 2:
             raise SpecError(f"widths has at least 2 entries, received widths={self.widths}: name inputs and outputs")
         for index, width in enumerate(self.widths):
             check_integer(f"widths[{index}]", width, low=1, high=MAX_WIDTH)
-        make_basis(self.basis, grid_size=self.grid_size, order=self.order)
+        self._check_products()
+        self.make_basis()
+        check_choice("knots", self.knots, KNOTS)
         check_choice("base", self.base, BASE_FUNCTIONS)
         check_choice("initialization", self.initialization, INITIALIZATIONS)
+
+    def _check_products(self) -> None:
+        if not self.products:
+            return
+        if len(self.products) != len(self.widths) or self.products[0] != 0:
+            raise SpecError(
+                f"products has a number for each of widths={self.widths}, 0 for the inputs, "
+                f"received products={self.products}: give {len(self.widths)} numbers beginning with 0"
+            )
+        for index, (number, width) in enumerate(zip(self.products, self.widths, strict=True)):
+            check_integer(f"products[{index}]", number, low=0, high=width)
+
+    def make_basis(self) -> Basis:
+        """Return a new basis as the spec describes it, on uniform knots."""
+        return make_basis(
+            self.basis, grid_size=self.grid_size, order=self.order, alpha=self.alpha, beta=self.beta
+        )
+
+    def products_at(self, index: int) -> int:
+        """Return how many nodes of layer `index` multiply."""
+        return self.products[index] if self.products else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What flows through a network: `node_values[l]` (B, n_l) for l = 0 … L, and `edge_outputs[l]` (B, n_{l+1}, n_l).
+    """What flows through a network: `node_values[l]` (B, n_l) for l = 0 … L, and `edge_outputs[l]` (B, S, n_l).
 
     Node values are those the layers see: the inputs after the input scaling, the outputs before the output scaling.
+    Where no node multiplies, the rows S are the nodes n_{l+1}.
     """
 
     node_values: tuple[Tensor, ...]
@@ -99,9 +132,10 @@ class KAN(nn.Module):
         super().__init__()
         self.spec = NetworkSpec() if spec is None else spec
         widths = self.spec.widths
-        basis = make_basis(self.spec.basis, grid_size=self.spec.grid_size, order=self.spec.order)
+        basis = self.spec.make_basis()
         self._layers = nn.ModuleList(
-            KANLayer(sources, targets, basis=basis, base=self.spec.base) for sources, targets in pairwise(widths)
+            KANLayer(sources, nodes, basis=basis, base=self.spec.base, num_products=self.spec.products_at(index))
+            for index, (sources, nodes) in enumerate(pairwise(widths), start=1)
         )
         for name, width in (("input", widths[0]), ("output", widths[-1])):
             self.register_buffer(f"{name}_shift", torch.zeros(width))
@@ -130,8 +164,9 @@ class KAN(nn.Module):
         """How many numbers training may change: coefficients of live splines, unlocked constants of live formulas."""
         total = 0
         for layer in self.layers:
-            per_spline = layer.basis.num_functions + (layer.base != "none")
-            total += int(layer.spline_mask().sum()) * per_spline
+            splines = layer.spline_mask()
+            total += int((splines.unsqueeze(-1) & layer.coefficient_mask()).sum())
+            total += int(splines.sum()) * (layer.base != "none")
             total += int((layer.symbolic & ~layer.pruned & ~layer.locked).sum()) * 4
         return total
 
@@ -167,7 +202,7 @@ class KAN(nn.Module):
             values = nodes[-1].contiguous()
             on_cpu = values.device.type == "cpu"
             edges.append(torch.from_numpy(layer.edge_values(values.numpy())) if on_cpu else layer.edge_outputs(values))
-            nodes.append(edges[-1].sum(dim=-1))
+            nodes.append(layer.combine(edges[-1].sum(dim=-1)))
         return Trace(tuple(nodes), tuple(edges))
 
     def edges(self) -> list[EdgeId]:
@@ -206,23 +241,25 @@ class KAN(nn.Module):
 def _initialize(network: KAN, generator: torch.Generator) -> None:
     """Draw the initial parameters.
 
-    power_law: coefficients with σ = (n_in (K + 1))^-1.75 and base weights with σ = (n_in (K + 1))^-0.25
-    (arXiv 2509.03417, K = G + k). variance: both with σ = 1/√n_in, the coefficients a fifth of it, so that a layer
-    starts near its base functions.
+    standard: coefficients by the family's own spectrum, and base weights by the power law. power_law: coefficients with
+    σ = (n_in (K + 1))^-1.75 and base weights with σ = (n_in (K + 1))^-0.25 (arXiv 2509.03417, K = G + k). variance:
+    both with σ = 1/√n_in, the coefficients a fifth of it, so that a layer starts near its base functions.
     """
     for layer in network.layers:
-        size = layer.num_sources * (layer.basis.num_functions + 1)
+        size = layer.num_sources * (layer.num_functions + 1)
+        coefficient_std, base_std = torch.from_numpy(layer.bases[0].initial_std(layer.num_sources)), size**-0.25
         if network.spec.initialization == "power_law":
-            coefficient_std, base_std = size**-1.75, size**-0.25
-        else:
+            coefficient_std = torch.full_like(coefficient_std, size**-1.75)
+        elif network.spec.initialization == "variance":
             base_std = layer.num_sources**-0.5
-            coefficient_std = 0.2 * base_std
+            coefficient_std = torch.full_like(coefficient_std, 0.2 * base_std)
         if layer.base == "none":
-            coefficient_std = 0.5 * layer.num_sources**-0.5
+            # nothing else carries the signal
+            coefficient_std = coefficient_std * (0.5 * layer.num_sources**-0.5 / float(coefficient_std.max()))
         layer.coefficients.copy_(_normal(layer.coefficients, coefficient_std, generator))
         layer.base_weights.copy_(_normal(layer.base_weights, 0.0 if layer.base == "none" else base_std, generator))
 
 
-def _normal(like: Tensor, std: float, generator: torch.Generator) -> Tensor:
+def _normal(like: Tensor, std: Tensor | float, generator: torch.Generator) -> Tensor:
     """Return Gaussian numbers of one shape, drawn in float64 so that both dtypes start from the same network."""
     return torch.randn(like.shape, generator=generator, dtype=torch.float64) * std

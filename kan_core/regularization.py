@@ -1,9 +1,9 @@
 """Sparsity: what an edge has to pay for its share of the outputs.
 
-Shape legend: J targets, I sources.
+Shape legend: S rows of sums, J nodes that they feed, I sources.
 
 An edge's score v is its attribution (`kan_core.attribution`): with E the spread (standard deviation) of an edge, N that
-of its target's sum and A the target's score, v_ji = E_ji A_j / N_j, A_i = Σ_j v_ji, and outputs have A = 1. The penalty
+of its row's sum and A the score of the node that the row belongs to, v_si = E_si A_j / N_s, A_i = Σ_s v_si, and outputs have A = 1. The penalty
 follows KAN (arXiv 2404.19756, eq. 2.17 to 2.20) with attributions in place of mean magnitudes, and with the L1 norm
 reweighted so that weak edges pay more than strong ones (E. Candès, M. Wakin, S. Boyd, J. Fourier Anal. Appl. 14, 2008,
 eq. 9):
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_core.bases.basis import FloatArray
+from kan_core.bases.basis import FloatArray, IndexArray
 
 REWEIGHTING = 0.1
 FLOOR = 1e-4
@@ -31,16 +31,24 @@ SMALLEST_SPREAD = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Spreads:
-    """The spreads of one layer: `edges` (J, I) and, of its targets' sums, `nodes` (J,), float64."""
+    """The spreads of one layer: `edges` (S, I) and, of its rows' sums, `rows` (S,), float64.
+
+    `owners` (S,) is the node that each row belongs to, 0 … J - 1.
+    """
 
     edges: FloatArray
-    nodes: FloatArray
+    rows: FloatArray
+    owners: IndexArray
 
     @staticmethod
-    def smooth(variances: FloatArray, nodes: FloatArray) -> Spreads:
-        """Return the spreads for the edges' `variances` (J, I), kept off 0, where a square root has no slope."""
-        kept = np.maximum(nodes, SMALLEST_SPREAD)
-        return Spreads(np.sqrt(variances + np.square(FLOOR * kept)[:, None]), kept)
+    def smooth(variances: FloatArray, rows: FloatArray, owners: IndexArray) -> Spreads:
+        """Return the spreads for the edges' `variances` (S, I), kept off 0, where a square root has no slope."""
+        kept = np.maximum(rows, SMALLEST_SPREAD)
+        return Spreads(np.sqrt(variances + np.square(FLOOR * kept)[:, None]), kept, owners)
+
+    def by_node(self, of_rows: FloatArray) -> FloatArray:
+        """Return the sums over each node's rows (J,) for numbers (S,)."""
+        return np.bincount(self.owners, weights=of_rows)
 
 
 def penalty(layers: list[Spreads], *, l1: float, entropy: float) -> float:
@@ -52,24 +60,25 @@ def penalty(layers: list[Spreads], *, l1: float, entropy: float) -> float:
 
 
 def penalty_slopes(layers: list[Spreads], *, l1: float, entropy: float) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return ∂R/∂E (J, I) and ∂R/∂N (J,) for each layer."""
+    """Return ∂R/∂E (S, I) and ∂R/∂N (S,) for each layer."""
     scores, node_scores = _scores(layers)
     shares = _shares(scores)
     disorder, total = _disorder(shares), _total(scores)
     of_edges: list[FloatArray] = []
-    of_nodes: list[FloatArray] = []
+    of_rows: list[FloatArray] = []
     above = np.zeros(scores[0].shape[1])
     for layer, score, share, targets in zip(layers, scores, shares, node_scores[1:], strict=True):
         prices = l1 * (1 + REWEIGHTING) / (score + REWEIGHTING) - entropy * (np.log(share) + disorder) / total
-        slopes = prices + above[None, :]
-        of_edges.append(slopes * (targets / layer.nodes)[:, None])
-        above = (slopes * layer.edges).sum(axis=1) / layer.nodes
-        of_nodes.append(-above * targets / layer.nodes)
-    return of_edges, of_nodes
+        slopes, rows = prices + above[None, :], targets[layer.owners]
+        of_edges.append(slopes * (rows / layer.rows)[:, None])
+        by_row = (slopes * layer.edges).sum(axis=1) / layer.rows
+        of_rows.append(-by_row * rows / layer.rows)
+        above = layer.by_node(by_row)
+    return of_edges, of_rows
 
 
 def pruning_slopes(layers: list[Spreads], *, l1: float, entropy: float) -> list[FloatArray]:
-    """Return ∂R/∂E (J, I) for each layer with the nodes' spreads and scores held and negative prices left out."""
+    """Return ∂R/∂E (S, I) for each layer with the nodes' spreads and scores held and negative prices left out."""
     scores, node_scores = _scores(layers)
     shares = _shares(scores)
     disorder, total = _disorder(shares), _total(scores)
@@ -77,16 +86,16 @@ def pruning_slopes(layers: list[Spreads], *, l1: float, entropy: float) -> list[
     for layer, score, share, targets in zip(layers, scores, shares, node_scores[1:], strict=True):
         rise = np.maximum(-(np.log(share) + disorder), 0.0) / total
         prices = l1 * (1 + REWEIGHTING) / (score + REWEIGHTING) + entropy * rise
-        slopes.append(prices * (targets / layer.nodes)[:, None])
+        slopes.append(prices * (targets[layer.owners] / layer.rows)[:, None])
     return slopes
 
 
 def _scores(layers: list[Spreads]) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return the edges' scores v (J, I) of each layer, and the nodes' scores A of each layer, inputs included."""
-    node_scores: list[FloatArray] = [np.ones(layers[-1].edges.shape[0])]
+    """Return the edges' scores v (S, I) of each layer, and the nodes' scores A of each layer, inputs included."""
+    node_scores: list[FloatArray] = [np.ones(layers[-1].owners[-1] + 1)]
     scores: list[FloatArray] = []
     for layer in reversed(layers):
-        scores.insert(0, layer.edges * (node_scores[0] / layer.nodes)[:, None])
+        scores.insert(0, layer.edges * (node_scores[0][layer.owners] / layer.rows)[:, None])
         node_scores.insert(0, scores[0].sum(axis=0))
     return scores, node_scores
 

@@ -226,7 +226,7 @@ class Trainer:
         for layer, values in zip(network.layers[1:], nodes[1:-1], strict=True):
             low, high = layer.low.numpy(), layer.high.numpy()
             slack = HIDDEN_MARGIN * (high - low)
-            least, most = values.min(axis=0), values.max(axis=0)
+            least, most = values.min(axis=1), values.max(axis=1)
             outside = (least < low - slack) | (most > high + slack)
             sparse = (most - least < 0.5 * (high - low)) & (high - low > NARROWEST_RANGE)
             if bool((outside | sparse).any()):

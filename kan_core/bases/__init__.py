@@ -9,6 +9,7 @@ from typing import Any
 from kan_core._checks import check_choice
 from kan_core.bases.basis import Basis
 from kan_core.bases.bspline import BSplineBasis
+from kan_core.bases.mixed import MixedBasis, parts_of
 
 BASES: Mapping[str, Callable[..., Basis]] = MappingProxyType({"bspline": BSplineBasis})
 
@@ -25,4 +26,11 @@ def make_basis(name: str, **settings: Any) -> Basis:
     return family(**given)
 
 
-__all__ = ["BASES", "BSplineBasis", "Basis", "make_basis"]
+def basis_from(settings: Mapping[str, Any]) -> Basis:
+    """Return the basis whose `settings()` these are."""
+    if settings["name"] == MixedBasis.name:
+        return MixedBasis(tuple(basis_from(part) for part in settings["parts"]))
+    return make_basis(**settings)
+
+
+__all__ = ["BASES", "BSplineBasis", "Basis", "MixedBasis", "basis_from", "make_basis", "parts_of"]

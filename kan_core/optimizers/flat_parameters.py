@@ -1,10 +1,11 @@
 """All parameters of a network in one array.
 
-Shape legend: J targets, I sources, K basis functions, P free parameters.
+Shape legend: S rows of sums, I sources, K basis functions, P free parameters.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,51 +19,75 @@ from kan_core.network import KAN
 Number = TypeVar("Number", bound=np.number[Any])
 
 
+@dataclass(frozen=True, slots=True)
+class LayerPart:
+    """Where a layer's parameters stand: `weights` (S, K + 1, I), coefficients and then base weights, and `constants`
+    (S, I, 4)."""
+
+    weights: slice
+    weights_shape: tuple[int, int, int]
+    constants: slice
+    constants_shape: tuple[int, int, int]
+
+    def weights_in(self, flat: NDArray[Number]) -> NDArray[Number]:
+        """Return the layer's weights as a view of a flat array."""
+        return flat[self.weights].reshape(self.weights_shape)
+
+    def constants_in(self, flat: NDArray[Number]) -> NDArray[Number]:
+        """Return the layer's constants as a view of a flat array."""
+        return flat[self.constants].reshape(self.constants_shape)
+
+
 class FlatParameters:
     """All parameters of a network in one array that the network itself computes with.
 
-    The network's parameters become views of `flat`, so a step writes once and everything sees it. `free` are the
-    positions that training may change: coefficients of live splines and constants of live, unlocked formulas.
+    The network's parameters become views of `flat`, so a step writes once and everything sees it; the weights of all
+    layers come first, in the order in which they are multiplied. `free` are the positions that training may change:
+    coefficients of live splines and constants of live, unlocked formulas; `columns` are the reverse, -1 elsewhere.
     """
 
     def __init__(self, network: KAN) -> None:
-        parameters = [p for layer in network.layers for p in (layer.coefficients, layer.base_weights, layer.constants)]
-        self.flat: FloatArray = np.concatenate([p.detach().numpy().ravel() for p in parameters])
-        self.views: list[tuple[FloatArray, FloatArray, FloatArray]] = []
-        self._slices: list[tuple[slice, slice, slice]] = []
-        masks: list[FloatArray] = []
-        position = 0
-        for layer in network.layers:
-            slices: list[slice] = []
-            views: list[FloatArray] = []
-            for parameter in (layer.coefficients, layer.base_weights, layer.constants):
-                part = slice(position, position + parameter.numel())
-                view = self.flat[part].reshape(parameter.shape)
-                parameter.data = torch.from_numpy(view)
-                slices.append(part)
-                views.append(view)
-                position = part.stop
-            self._slices.append((slices[0], slices[1], slices[2]))
-            self.views.append((views[0], views[1], views[2]))
-            masks.extend(_free_masks(layer))
-        self.free: IndexArray = np.flatnonzero(np.concatenate([mask.ravel() for mask in masks]))
+        layers = network.layers
+        self.parts = _arrange(layers)
+        self.flat: FloatArray = np.empty(self.parts[-1].constants.stop, dtype=_numpy_dtype(network))
+        is_free = np.zeros(self.flat.shape, dtype=bool)
+        for layer, part in zip(layers, self.parts, strict=True):
+            weights, constants = part.weights_in(self.flat), part.constants_in(self.flat)
+            weights[:], constants[:] = layer.weights(), layer.constants.detach().numpy()
+            layer.coefficients.data = torch.from_numpy(weights[:, :-1].transpose(0, 2, 1))
+            layer.base_weights.data = torch.from_numpy(weights[:, -1])
+            layer.constants.data = torch.from_numpy(constants)
+            part.weights_in(is_free)[:] = _free_weights(layer)
+            part.constants_in(is_free)[:] = (layer.symbolic & ~layer.pruned & ~layer.locked).numpy()[:, :, None]
+        self.free: IndexArray = np.flatnonzero(is_free)
         self.columns: IndexArray = np.full(self.flat.shape, -1, dtype=np.int64)
         self.columns[self.free] = np.arange(len(self.free))
 
-    def split(self, flat: NDArray[Number], index: int) -> tuple[NDArray[Number], NDArray[Number], NDArray[Number]]:
-        """Return layer `index`'s coefficients, base weights and constants as views of another flat array."""
-        layer_slices = zip(self._slices[index], self.views[index], strict=True)
-        coefficients, base_weights, constants = (flat[part].reshape(view.shape) for part, view in layer_slices)
-        return coefficients, base_weights, constants
+    def all_free(self, part: LayerPart) -> slice | None:
+        """Return the columns of a layer's weights when they are all free, so that they stand together."""
+        columns = self.columns[part.weights]
+        return slice(int(columns[0]), int(columns[-1]) + 1) if (columns >= 0).all() else None
 
 
-def _free_masks(layer: KANLayer) -> list[FloatArray]:
-    splines = layer.spline_mask().numpy()
-    formulas = (layer.symbolic & ~layer.pruned & ~layer.locked).numpy()
-    shape = layer.coefficients.shape
-    base = splines if layer.base != "none" else np.zeros_like(splines)
-    return [
-        np.broadcast_to(splines[:, :, None], shape),
-        base,
-        np.broadcast_to(formulas[:, :, None], layer.constants.shape),
-    ]
+def _arrange(layers: tuple[KANLayer, ...]) -> list[LayerPart]:
+    position, slices = 0, list[slice]()
+    shapes = [(layer.num_targets, layer.num_functions + 1, layer.num_sources) for layer in layers]
+    constants = [(layer.num_targets, layer.num_sources, 4) for layer in layers]
+    for shape in (*shapes, *constants):
+        slices.append(slice(position, position + shape[0] * shape[1] * shape[2]))
+        position = slices[-1].stop
+    count = len(layers)
+    return [LayerPart(slices[n], shapes[n], slices[count + n], constants[n]) for n in range(count)]
+
+
+def _free_weights(layer: KANLayer) -> NDArray[np.bool_]:
+    """Return which weights (S, K + 1, I) training may change."""
+    splines = layer.spline_mask()
+    free = np.empty((layer.num_targets, layer.num_functions + 1, layer.num_sources), dtype=bool)
+    free[:, :-1] = (splines.unsqueeze(-1) & layer.coefficient_mask()).numpy().transpose(0, 2, 1)
+    free[:, -1] = splines.numpy() if layer.base != "none" else False
+    return free
+
+
+def _numpy_dtype(network: KAN) -> Any:
+    return np.float32 if network.dtype == torch.float32 else np.float64

@@ -1,6 +1,6 @@
 """What optimizers minimise: a function of one flat vector, and the KAN's own, compiled.
 
-Shape legend: B samples, I sources, J targets, O outputs, K basis functions, P free parameters.
+Shape legend: B samples, I sources, S rows of sums, O outputs, K basis functions, P free parameters.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from kan_core import kernels
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.datasets import Dataset
-from kan_core.layer import join_weights
+from kan_core.features import block_size
 from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
-from kan_core.optimizers.forward_pass import ForwardPass, PassMaker, Samples
+from kan_core.optimizers.forward_pass import ForwardPass, PassMaker, Samples, deltas_of_sums
 from kan_core.optimizers.sparsity import LayerPull, PenaltyPoint, measure_penalty
 
 
@@ -70,7 +70,9 @@ class NetworkObjective:
         self.l1, self.entropy = l1, entropy
         self._flat = FlatParameters(network)
         self._maker = PassMaker(network.layers, self._flat)
-        self._scales = [layer.domain_scale() for layer in network.layers]
+        self._layers = network.layers
+        self._owners = [np.array([layer.node_of(row) for row in range(layer.num_targets)]) for layer in self._layers]
+        self._ones = np.ones(dataset.num_outputs, dtype=network.output_scale.numpy().dtype)
         self._train = Samples(network, dataset.train_inputs, dataset.train_targets)
         self._test = Samples(network, dataset.test_inputs, dataset.test_targets)
         self._newest: ForwardPass | None = None
@@ -88,7 +90,7 @@ class NetworkObjective:
 
     def set_parameters(self, parameters: FloatArray) -> None:
         """Make `parameters` (P,) the network's own."""
-        if not np.array_equal(parameters, self._flat.flat[self._flat.free]):
+        if not (parameters == self.parameters).all():
             self._flat.flat[self._flat.free] = parameters
             self._newest = None
 
@@ -96,16 +98,16 @@ class NetworkObjective:
         """Return the objective at `parameters`."""
         self.set_parameters(parameters)
         done = self._forward_train()
-        return self._data_loss(done.nodes[-1], self._train.targets) + self._penalty_at(done).value
+        return self._data_loss(done.outputs, self._train.targets) + self._penalty_at(done).value
 
     def loss_and_gradient(self, parameters: FloatArray, *, batch: IndexArray | None = None) -> tuple[float, FloatArray]:
         """Return the objective and its gradient (P,) at `parameters`, over all samples or those of `batch`."""
         self.set_parameters(parameters)
         samples = self._train if batch is None else self._train.select(batch)
         done = self._forward_train() if batch is None else self._maker.forward(samples)
-        outputs, point = done.nodes[-1], self._penalty_at(done)
-        loss = self._data_loss(outputs, samples.targets) + point.value
-        return loss, self._backward(done, self._output_deltas(outputs, samples.targets), point)
+        point = self._penalty_at(done)
+        loss = self._data_loss(done.outputs, samples.targets) + point.value
+        return loss, self._backward(done, self._output_deltas(done.outputs, samples.targets), point)
 
     def models(self, parameters: FloatArray) -> Iterator[Quadratic]:
         """Yield Gauss-Newton models (generalised for cross-entropy) at `parameters`, in float64.
@@ -114,12 +116,9 @@ class NetworkObjective:
         """
         self.set_parameters(parameters)
         done = self._forward_train()
-        outputs, targets = done.nodes[-1], self._train.targets
-        point, deltas = self._penalty_at(done), self._output_deltas(outputs, targets)
-        loss = self._data_loss(outputs, targets) + point.value
-        weighted = self._jacobian(done)
-        weighted *= np.sqrt(self._output_curvature(outputs).ravel())[:, None]
-        of_data = weighted.T @ weighted
+        point, deltas = self._penalty_at(done), self._output_deltas(done.outputs, self._train.targets)
+        loss = self._data_loss(done.outputs, self._train.targets) + point.value
+        of_data = self._data_curvature(done)
         if point.pulls:
             gradient, curvature = self._backward(done, deltas, PenaltyPoint()).astype(np.float64), of_data.copy()
             self._add_majoriser(done, [pull.pruning for pull in point.pulls], curvature, gradient)
@@ -129,17 +128,19 @@ class NetworkObjective:
         yield Quadratic(loss, gradient, of_data)
 
     def residual_jacobian(self, parameters: FloatArray) -> FloatArray:
-        """Return the derivatives of every output with respect to the free parameters, (B·O, P), float64."""
+        """Return the derivatives of every output with respect to the free parameters, (B, O, P), float64."""
         self.set_parameters(parameters)
-        return self._jacobian(self._forward_train())
+        done = self._forward_train()
+        blocks = [block for _, block in self._jacobian_blocks(done)]
+        return np.concatenate(blocks, axis=2).transpose(2, 1, 0)
 
     def rmse(self) -> tuple[float, float]:
         """Return the root mean square errors on train and test samples in original units (probabilities if classes)."""
         train, test = self._forward_train(), self._maker.forward(self._test)
-        return self._rmse(train.nodes[-1], self._train), self._rmse(test.nodes[-1], self._test)
+        return self._rmse(train.outputs, self._train), self._rmse(test.outputs, self._test)
 
     def train_nodes(self) -> list[FloatArray]:
-        """Return the node values of every layer at the train samples, (B, n_l) each."""
+        """Return the node values of every layer at the train samples, (n_l, B) each."""
         return self._forward_train().nodes
 
     # --- forward and backward ---------------------------------------------------------------------------------------
@@ -151,7 +152,7 @@ class NetworkObjective:
         return self._newest
 
     def _backward(self, done: ForwardPass, deltas: FloatArray, point: PenaltyPoint) -> FloatArray:
-        """Return the gradient (P,), given that of the data loss to the outputs (B, O)."""
+        """Return the gradient (P,), given that of the data loss to the outputs (O, B)."""
         gradient = np.zeros_like(self._flat.flat)
         pulls = point.pulls or [None] * len(done.features)
         for index in reversed(range(len(pulls))):
@@ -161,66 +162,94 @@ class NetworkObjective:
     def _backward_layer(
         self, index: int, done: ForwardPass, deltas: FloatArray, pull: LayerPull | None, gradient: FloatArray
     ) -> FloatArray:
-        """Add layer `index`'s part to the flat `gradient` and return the deltas of its sources."""
-        features, weights, scale = done.features[index], done.weights[index], self._scales[index]
+        """Write layer `index`'s part of the flat `gradient` and return the deltas of its sources."""
+        features, weights, part = done.features[index], done.weights[index], self._flat.parts[index]
+        of_weights, of_constants = part.weights_in(gradient), part.constants_in(gradient)
+        deltas = deltas_of_sums(self._layers[index], done.sums[index], deltas)
         if pull is not None:
-            deltas = deltas + (pull.nodes * _deviations(done.nodes[index + 1])).astype(deltas.dtype)
-        of_weights = features.weight_gradient(deltas)
-        source_deltas = (
-            features.source_deltas(weights, deltas, scale) if index > 0 else np.zeros_like(features.rows.base)
-        )
+            deltas = deltas + (pull.rows[:, None] * _deviations(done.sums[index])).astype(deltas.dtype)
+        features.weight_gradient(deltas, of_weights)
+        source_deltas = features.source_deltas(weights, deltas) if index > 0 else np.zeros_like(features.x)
         if pull is not None:
-            pulled, on_sources = features.pull_spreads(weights, scale, pull.means, pull.edges)
-            of_weights, source_deltas = of_weights + pulled, source_deltas + on_sources
-        coefficients, base_weights, constants = self._flat.split(gradient, index)
-        coefficients += of_weights[:, :, :-1]
-        base_weights += of_weights[:, :, -1]
+            features.pull_spreads(weights, pull.means, pull.edges, of_weights, source_deltas)
         for one in done.formulas[index]:
-            delta = deltas[:, one.target]
+            delta = deltas[one.target]
             if pull is not None:
                 delta = delta + pull.edges[one.target, one.source] * _deviations(one.c * one.value).astype(delta.dtype)
             along = one.c * one.slope * delta
-            constants[one.target, one.source] = (along @ one.x, along.sum(), delta @ one.value, delta.sum())
-            source_deltas[:, one.source] += one.a * along
+            of_constants[one.target, one.source] = (along @ one.x, along.sum(), delta @ one.value, delta.sum())
+            source_deltas[one.source] += one.a * along
         return source_deltas
 
-    def _jacobian(self, done: ForwardPass) -> FloatArray:
-        num_samples, num_outputs = done.nodes[-1].shape
-        jacobian = np.zeros((num_samples * num_outputs, self.num_parameters))
-        eye = np.eye(num_outputs, dtype=done.nodes[-1].dtype)
-        sensitivities = np.ascontiguousarray(np.broadcast_to(eye, (num_samples, num_outputs, num_outputs)))
+    def _data_curvature(self, done: ForwardPass) -> FloatArray:
+        """Return the Gauss-Newton curvature (P, P) of the data loss."""
+        total = np.zeros((self.num_parameters, self.num_parameters))
+        weight = self._output_curvature(done.outputs)
+        for part, jacobian in self._jacobian_blocks(done):
+            jacobian *= np.sqrt(weight[:, part])
+            rows = jacobian.reshape(len(jacobian), -1)
+            total += rows @ rows.T
+        return total
+
+    def _jacobian_blocks(self, done: ForwardPass) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield, for blocks of samples, the outputs' derivatives with respect to the free parameters (P, O, b)."""
+        num_outputs, num_samples = done.outputs.shape
+        sensitivities = self._sensitivities(done)
+        step = block_size(8 * self.num_parameters * num_outputs)
+        for start in range(0, num_samples, step):
+            part = slice(start, min(start + step, num_samples))
+            jacobian = np.empty((self.num_parameters, num_outputs, part.stop - start))
+            for index, of_sums in enumerate(sensitivities):
+                self._fill_jacobian(index, done, of_sums[:, :, part], part, jacobian)
+            yield part, jacobian
+
+    def _sensitivities(self, done: ForwardPass) -> list[FloatArray]:
+        """Return, for every layer, the outputs' derivatives with respect to its sums (O, S, B)."""
+        num_outputs, num_samples = done.outputs.shape
+        eye = np.eye(num_outputs, dtype=done.outputs.dtype)[:, :, None]
+        of_nodes = np.ascontiguousarray(np.broadcast_to(eye, (num_outputs, num_outputs, num_samples)))
+        found: list[FloatArray] = []
         for index in reversed(range(len(done.features))):
-            rows = done.features[index].rows
-            coefficients, base_weights, constants = self._flat.split(self._flat.columns, index)
-            kernels.fill_jacobian(
-                rows.basis.starts, rows.basis.values, rows.base, sensitivities, coefficients, base_weights, jacobian
-            )
-            for one in done.formulas[index]:
-                columns = constants[one.target, one.source]
-                if columns[0] >= 0:
-                    along = one.c * one.slope
-                    local = np.stack([along * one.x, along, one.value, np.ones_like(one.x)], axis=1)
-                    part = sensitivities[:, :, one.target, None] * local[:, None, :]
-                    jacobian[:, columns] = part.reshape(-1, 4)
+            of_sums = deltas_of_sums(self._layers[index], done.sums[index], of_nodes)
+            found.insert(0, of_sums)
             if index > 0:
-                by_output = [
-                    self._source_deltas(index, done, np.ascontiguousarray(sensitivities[:, o]))
-                    for o in range(num_outputs)
-                ]
-                sensitivities = np.stack(by_output, axis=1)
-        return jacobian
+                of_nodes = np.stack([self._source_deltas(index, done, one) for one in of_sums])
+        return found
 
     def _source_deltas(self, index: int, done: ForwardPass, deltas: FloatArray) -> FloatArray:
-        source_deltas = done.features[index].source_deltas(done.weights[index], deltas, self._scales[index])
+        source_deltas = done.features[index].source_deltas(done.weights[index], deltas)
         for one in done.formulas[index]:
-            source_deltas[:, one.source] += one.a * one.c * one.slope * deltas[:, one.target]
+            source_deltas[one.source] += one.a * one.c * one.slope * deltas[one.target]
         return source_deltas
+
+    def _fill_jacobian(
+        self, index: int, done: ForwardPass, of_sums: FloatArray, part: slice, jacobian: FloatArray
+    ) -> None:
+        """Write layer `index`'s rows of the Jacobian (P, O, b); `of_sums` (O, S, b) are the outputs' derivatives.
+
+        An edge is linear in its parameters, so the derivative is that of the sum times the feature.
+        """
+        features, place = done.features[index].values(part), self._flat.parts[index]
+        together = self._flat.all_free(place)
+        for output, rows in enumerate(of_sums):
+            if together is not None:
+                into = jacobian[together, output].reshape(*place.weights_shape, -1)
+                np.multiply(rows[:, None, None, :], features, out=into)
+            else:
+                columns = place.weights_in(self._flat.columns)
+                targets, functions, sources = np.nonzero(columns >= 0)
+                jacobian[columns[columns >= 0], output] = rows[targets] * features[functions, sources]
+            for one in done.formulas[index]:
+                columns = place.constants_in(self._flat.columns)[one.target, one.source]
+                if columns[0] >= 0:
+                    x, value, along = one.x[part], one.value[part], one.c * one.slope[part]
+                    jacobian[columns, output] = rows[one.target] * np.stack([along * x, along, value, np.ones_like(x)])
 
     # --- losses -----------------------------------------------------------------------------------------------------
 
     def _data_loss(self, outputs: FloatArray, targets: FloatArray) -> float:
         if self.task == "regression":
-            return kernels.mean_squared_error(outputs, targets, np.ones(outputs.shape[1], dtype=outputs.dtype))
+            return kernels.mean_squared_error(outputs, targets, self._ones)
         # log(1 + e^-|z|) + max(z, 0) - z t never overflows
         return float((np.logaddexp(0.0, outputs) - outputs * targets).mean())
 
@@ -247,7 +276,7 @@ class NetworkObjective:
         known = self._measured
         if known is not None and known[0] is done and known[1:3] == (self.l1, self.entropy):
             return known[3]
-        point = measure_penalty(done, l1=self.l1, entropy=self.entropy)
+        point = measure_penalty(done, self._owners, l1=self.l1, entropy=self.entropy)
         self._measured = (done, self.l1, self.entropy, point)
         return point
 
@@ -257,19 +286,19 @@ class NetworkObjective:
         """Add ½ Σ pull · var(φ), over the splines with a positive pull, to the model in place, at the present point."""
         for index, layer_pulls in enumerate(pulls):
             covariance = self._train.first_covariance if index == 0 else done.features[index].covariance()
-            coefficients, base_weights, _ = self._flat.split(self._flat.columns, index)
-            columns, weights = join_weights(coefficients, base_weights), done.weights[index].astype(np.float64)
+            columns = self._flat.parts[index].weights_in(self._flat.columns)
+            weights = done.weights[index].astype(np.float64)
             for target, source in np.argwhere(layer_pulls > 0):
-                edge = columns[target, source]
+                edge = columns[target, :, source]
                 free = edge >= 0
                 block = layer_pulls[target, source] * covariance[source]
                 curvature[edge[free][:, None], edge[free]] += block[free][:, free]
-                gradient[edge[free]] += (block @ weights[target, source])[free]
+                gradient[edge[free]] += (block @ weights[target, :, source])[free]
 
 
 def _deviations(values: FloatArray) -> FloatArray:
-    """Return (v - mean v) / B along the samples, the slope of ½ var v."""
-    return (values - values.mean(axis=0)) / len(values)
+    """Return (v - mean v) / B along the samples, the last axis: the slope of ½ var v."""
+    return (values - values.mean(axis=-1, keepdims=True)) / values.shape[-1]
 
 
 def _sigmoid(x: FloatArray) -> FloatArray:

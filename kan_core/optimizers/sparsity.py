@@ -1,32 +1,33 @@
 """The sparsity penalty of a network on samples, ready for gradients and quadratic models.
 
-Shape legend: B samples, I sources, J targets.
+Shape legend: B samples, I sources, S rows of sums.
 
-The penalty (`kan_core.regularization`) depends on the parameters through the spreads of edges and nodes. A spread's
-slope is that of ½ var divided by the spread, so each edge and each node pulls on its own deviations with a weight.
+The penalty (`kan_core.regularization`) depends on the parameters through the spreads of edges and sums. A spread's
+slope is that of ½ var divided by the spread, so each edge and each sum pulls on its own deviations with a weight.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kan_core.bases.basis import FloatArray
+from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.optimizers.forward_pass import ForwardPass
 from kan_core.regularization import Spreads, penalty, penalty_slopes, pruning_slopes
 
 
 @dataclass(frozen=True, slots=True)
 class LayerPull:
-    """Weights of ½ var of every φ and of every sum in the penalty's slope: `edges` (J, I) and `nodes` (J,).
+    """Weights of ½ var of every φ and of every sum in the penalty's slope: `edges` (S, I) and `rows` (S,).
 
-    `pruning` (J, I) are those of `pruning_slopes`, `means` (J, I) the means of φ over the samples.
+    `pruning` (S, I) are those of `pruning_slopes`, `means` (S, I) the means of φ over the samples.
     """
 
     means: FloatArray
     edges: FloatArray
-    nodes: FloatArray
+    rows: FloatArray
     pruning: FloatArray
 
 
@@ -38,14 +39,16 @@ class PenaltyPoint:
     pulls: tuple[LayerPull, ...] = ()
 
 
-def measure_penalty(done: ForwardPass, *, l1: float, entropy: float) -> PenaltyPoint:
-    """Return the penalty at a pass."""
+def measure_penalty(
+    done: ForwardPass, owners: Sequence[IndexArray], *, l1: float, entropy: float
+) -> PenaltyPoint:
+    """Return the penalty at a pass; `owners` are, per layer, the nodes (S,) that its rows belong to."""
     if l1 <= 0 and entropy <= 0:
         return PenaltyPoint()
     means: list[FloatArray] = []
     spreads: list[Spreads] = []
-    for features, weights, formulas, sums in zip(
-        done.features, done.weights, done.formulas, done.nodes[1:], strict=True
+    for features, weights, formulas, sums, owner in zip(
+        done.features, done.weights, done.formulas, done.sums, owners, strict=True
     ):
         averages, variances = features.moments(weights)
         for one in formulas:
@@ -53,11 +56,11 @@ def measure_penalty(done: ForwardPass, *, l1: float, entropy: float) -> PenaltyP
             averages[one.target, one.source] = output.mean()
             variances[one.target, one.source] = output.var()
         means.append(averages)
-        spreads.append(Spreads.smooth(variances, sums.std(axis=0, dtype=np.float64)))
-    of_edges, of_nodes = penalty_slopes(spreads, l1=l1, entropy=entropy)
+        spreads.append(Spreads.smooth(variances, sums.std(axis=1, dtype=np.float64), owner))
+    of_edges, of_rows = penalty_slopes(spreads, l1=l1, entropy=entropy)
     pruning = pruning_slopes(spreads, l1=l1, entropy=entropy)
     pulls = tuple(
-        LayerPull(mean, edges / layer.edges, nodes / layer.nodes, prune / layer.edges)
-        for mean, edges, nodes, prune, layer in zip(means, of_edges, of_nodes, pruning, spreads, strict=True)
+        LayerPull(mean, edges / layer.edges, rows / layer.rows, prune / layer.edges)
+        for mean, edges, rows, prune, layer in zip(means, of_edges, of_rows, pruning, spreads, strict=True)
     )
     return PenaltyPoint(penalty(spreads, l1=l1, entropy=entropy), pulls)

@@ -119,7 +119,8 @@ def release_symbolic(network: KAN, edge: EdgeId) -> KAN:
         x = (low + high) / 2 + u * (high - low) / 2
         return layer.symbolic_output(edge.target, edge.source, x.to(layer.low.dtype)).double()
 
-    layer.coefficients[position] = fit_coefficients(layer.basis, formula).to(layer.low.dtype)
+    basis, part = layer.edge_basis(edge.target, edge.source)
+    layer.coefficients[position][part] = fit_coefficients(basis, formula).to(layer.low.dtype)
     layer.base_weights[position] = 0.0
     layer.symbolic[position] = False
     layer.locked[position] = False

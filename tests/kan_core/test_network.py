@@ -93,7 +93,7 @@ def test_unknown_edges_are_refused() -> None:
         ({"widths": (2,)}, r"widths has at least 2 entries, received widths=\(2,\)"),
         ({"widths": (2, 0, 1)}, r"widths\[1\] is an integer from 1 to 4096, received widths\[1\]=0"),
         ({"base": "relu"}, "base is one of silu, identity, none, received base='relu'"),
-        ({"initialization": "zeros"}, "initialization is one of power_law, variance, received"),
+        ({"initialization": "zeros"}, "initialization is one of standard, power_law, variance, received"),
     ],
 )
 def test_specs_out_of_bounds_are_refused(arguments: dict[str, object], message: str) -> None:

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from kan_core import KAN, Dataset, NetworkSpec, Outcome, Trainer, TrainingSpec, edge_importance, prune_edges
+from kan_core.bases.basis import FloatArray
 from kan_core.errors import SpecError
 from kan_core.grids import fit_normalization
+from kan_core.layer import join_weights
 from kan_core.optimizers.objective import NetworkObjective
 from kan_core.problems import CATALOGUE
 from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
@@ -35,6 +37,12 @@ def test_gradient_jacobian_and_model_match_finite_differences(data: Dataset) -> 
     np.testing.assert_allclose(last.gradient, gradient, atol=1e-13)
 
 
+def in_order(gradients: tuple[torch.Tensor, ...]) -> FloatArray:
+    """Return gradients of coefficients and base weights, layer by layer, in the order of free parameters."""
+    pairs = zip(gradients[::2], gradients[1::2], strict=True)
+    return np.concatenate([join_weights(of_c.numpy(), of_w.numpy()).ravel() for of_c, of_w in pairs])
+
+
 def test_jacobian_is_autograds() -> None:
     data = exp_sin_dataset(num_samples=7)
     network = make_network(widths=(2, 3, 2))
@@ -46,11 +54,9 @@ def test_jacobian_is_autograds() -> None:
     objective = NetworkObjective(network.copy(), two)
     jacobian = objective.residual_jacobian(objective.parameters)
     parameters = [p for layer in network.layers for p in (layer.coefficients, layer.base_weights)]
-    rows = [
-        torch.cat([g.ravel() for g in torch.autograd.grad(output, parameters, retain_graph=True)]).numpy()
-        for output in network.forward_reference(data.train_inputs).ravel()
-    ]
-    np.testing.assert_allclose(jacobian, np.array(rows), atol=1e-12)
+    outputs = network.forward_reference(data.train_inputs)
+    rows = [in_order(torch.autograd.grad(output, parameters, retain_graph=True)) for output in outputs.ravel()]
+    np.testing.assert_allclose(jacobian, np.array(rows).reshape(7, 2, -1), atol=1e-12)
 
 
 @pytest.mark.slow
