@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kan_core.attribution import edge_importance, node_importance
     from kan_core.curves import EdgeCurves, sample_edge_curves
     from kan_core.datasets import Dataset
+    from kan_core.families import edge_family, swap_basis
     from kan_core.figures import edge_figure, network_figure
     from kan_core.formula import NetworkFormula, network_formula
     from kan_core.grids import fit_normalization, fit_ranges, refine
@@ -41,6 +42,7 @@ __all__ = [
     "Trainer",
     "TrainingSpec",
     "cut_effect",
+    "edge_family",
     "edge_figure",
     "edge_importance",
     "fit_normalization",
@@ -58,6 +60,7 @@ __all__ = [
     "sample_edge_curves",
     "severs_output",
     "suggest_symbolic",
+    "swap_basis",
     "weak_edges",
 ]
 
@@ -68,6 +71,7 @@ _MODULES = MappingProxyType(
         "EdgeCurves": "kan_core.curves",
         "sample_edge_curves": "kan_core.curves",
         "Dataset": "kan_core.datasets",
+        "edge_family": "kan_core.families",
         "edge_figure": "kan_core.figures",
         "network_figure": "kan_core.figures",
         "NetworkFormula": "kan_core.formula",
@@ -90,6 +94,7 @@ _MODULES = MappingProxyType(
         "lock_symbolic": "kan_core.symbolic",
         "release_symbolic": "kan_core.symbolic",
         "suggest_symbolic": "kan_core.symbolic",
+        "swap_basis": "kan_core.families",
         "Outcome": "kan_core.training",
         "StepResult": "kan_core.training",
         "Trainer": "kan_core.training",

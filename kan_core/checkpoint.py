@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from kan_core.bases import basis_from
 from kan_core.errors import CheckpointError, KanError
 from kan_core.network import KAN, NetworkSpec
 from kan_core.symbolic.library import FUNCTIONS
@@ -56,10 +57,11 @@ def network_tensors(network: KAN, *, prefix: str = "") -> dict[str, Tensor]:
 
 
 def describe_network(network: KAN) -> dict[str, Any]:
-    """Return what the tensors do not say, ready for JSON: the spec, the dtype and the functions of symbolic edges."""
+    """Return what the tensors do not say, ready for JSON: spec, dtype, bases and the functions of symbolic edges."""
     return {
         "spec": asdict(network.spec),
         "dtype": str(network.dtype).removeprefix("torch."),
+        "bases": [[basis.settings() for basis in layer.bases] for layer in network.layers],
         "functions": [
             [index, target, source, function.name]
             for index, layer in enumerate(network.layers)
@@ -77,8 +79,14 @@ def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor
     except KanError as error:
         raise CheckpointError(f"the checkpoint's network is out of bounds: {error}") from error
     network = KAN(spec, dtype=dtype)
+    for layer, described in zip(network.layers, description.get("bases", []), strict=False):
+        layer.bases = tuple(basis_from(settings) for settings in described)
+        layer.coefficients = torch.nn.Parameter(torch.zeros(*layer.family.shape, layer.num_functions, dtype=dtype))
     for index, target, source, name in description["functions"]:
         network.layers[index].functions[target, source] = FUNCTIONS[name]
     mine = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    for index, layer in enumerate(network.layers):
+        # checkpoints from before families could be mixed
+        mine.setdefault(f"_layers.{index}.family", layer.family)
     network.load_state_dict(mine)
     return network

@@ -26,7 +26,6 @@ MIN_PULLED_ROWS = 3
 RIDGE = 1e-9
 
 
-
 def block_size(bytes_per_sample: int) -> int:
     """Return how many samples to take at a time, given what one of them takes."""
     return max(BLOCK_BYTES // max(bytes_per_sample, 1), 64)

@@ -3,13 +3,12 @@
 Shape legend: B samples, I sources, S rows of sums, K basis functions.
 
 Samples are the last axis of every array and lie next to each other, so that the compiler works on whole vectors of
-them; products of matrices are left to BLAS. Arrays are C-contiguous and of one floating type. Compiled code is cached on
-disk by numba and releases the GIL.
+them; products of matrices are left to BLAS. Arrays are C-contiguous and of one floating type. Compiled code is cached
+on disk by numba and releases the GIL.
 """
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from kan_core.bases.basis import FloatArray

@@ -7,9 +7,9 @@ Shape legend: B samples, I sources, S rows of sums, J target nodes, K basis func
     s       = Σ_i φ_si(x_i)                             one row of sums
     y_j     = s_j, or the product of two rows           a node that adds, a node that multiplies
 
-Most nodes have one row, their sum; each of the last `num_products` nodes multiplies two, its factors (Z. Liu et al., KAN
-2.0, arXiv 2408.10205, section 3.1), and a factor that no edge reaches any more is 1. A pruned edge contributes nothing
-but keeps its parameters, so that it can be shown as a ghost and brought back.
+Most nodes have one row, their sum; each of the last `num_products` nodes multiplies two, its factors (Z. Liu et al.,
+KAN 2.0, arXiv 2408.10205, section 3.1), and a factor that no edge reaches any more is 1. A pruned edge contributes
+nothing but keeps its parameters, so that it can be shown as a ghost and brought back.
 (Z. Liu et al., KAN: Kolmogorov-Arnold Networks, arXiv 2404.19756, eq. 2.5 and 2.10.)
 """
 
@@ -51,8 +51,8 @@ class KANLayer(nn.Module):
     They feed `num_nodes` = J nodes, of which the last `num_products` multiply two rows each: S = J + num_products.
     Parameters are `coefficients` (S, I, K), `base_weights` (S, I) and `constants` (S, I, 4), the a, b, c, d of symbolic
     edges. Buffers are the ranges `low` and `high` (I,), the masks `symbolic`, `pruned` and `locked` (S, I), and
-    `family` (S, I), which part of a mixed basis an edge uses. `bases` holds the basis of every source; all have the same
-    number of functions. A new layer is all zeros on the range [-1, 1].
+    `family` (S, I), which part of a mixed basis an edge uses. `bases` holds the basis of every source; all have as many
+    functions. A new layer is all zeros on the range [-1, 1].
     """
 
     coefficients: nn.Parameter

@@ -88,9 +88,7 @@ class NetworkSpec:
 
     def make_basis(self) -> Basis:
         """Return a new basis as the spec describes it, on uniform knots."""
-        return make_basis(
-            self.basis, grid_size=self.grid_size, order=self.order, alpha=self.alpha, beta=self.beta
-        )
+        return make_basis(self.basis, grid_size=self.grid_size, order=self.order, alpha=self.alpha, beta=self.beta)
 
     def products_at(self, index: int) -> int:
         """Return how many nodes of layer `index` multiply."""

@@ -3,10 +3,10 @@
 Shape legend: S rows of sums, J nodes that they feed, I sources.
 
 An edge's score v is its attribution (`kan_core.attribution`): with E the spread (standard deviation) of an edge, N that
-of its row's sum and A the score of the node that the row belongs to, v_si = E_si A_j / N_s, A_i = Σ_s v_si, and outputs have A = 1. The penalty
-follows KAN (arXiv 2404.19756, eq. 2.17 to 2.20) with attributions in place of mean magnitudes, and with the L1 norm
-reweighted so that weak edges pay more than strong ones (E. Candès, M. Wakin, S. Boyd, J. Fourier Anal. Appl. 14, 2008,
-eq. 9):
+of its row's sum and A the score of the node that the row belongs to, v_si = E_si A_j / N_s and A_i = Σ_s v_si, outputs
+having A = 1. The penalty follows KAN (arXiv 2404.19756, eq. 2.17 to 2.20) with attributions in place of mean sizes,
+and with the L1 norm reweighted so that weak edges pay more than strong ones (E. Candès, M. Wakin, S. Boyd, J. Fourier
+Anal. Appl. 14, 2008, eq. 9):
 
     R = l1 · Σ (1 + ε) log(1 + v / ε) + entropy · H(p),        p = v / Σ v,        H(p) = -Σ p log p.
 
@@ -48,7 +48,9 @@ class Spreads:
 
     def by_node(self, of_rows: FloatArray) -> FloatArray:
         """Return the sums over each node's rows (J,) for numbers (S,)."""
-        return np.bincount(self.owners, weights=of_rows)
+        total: FloatArray = np.zeros(int(self.owners[-1]) + 1)
+        np.add.at(total, self.owners, of_rows)
+        return total
 
 
 def penalty(layers: list[Spreads], *, l1: float, entropy: float) -> float:

@@ -63,6 +63,7 @@ def inspect_edge(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -
     layer = network.check_edge(edge)
     scale, shift, _ = edge_units(network, edge)
     low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
+    basis, _ = layer.edge_basis(edge.target, edge.source)
     is_formula = bool(layer.symbolic[edge.target, edge.source])
     name = data.info.input_names[edge.source] if edge.layer == 0 else "x"
     label, label_mathml = edge_label(network, edge, name) if is_formula else (None, None)
@@ -72,10 +73,12 @@ def inspect_edge(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -
         edge=edge_ref(edge),
         revision=revision,
         kind=edge_kind(network, edge),
+        basis=basis.name,
+        domain=(low * scale + shift, high * scale + shift),
         x=x.tolist(),
         y=curves.values[network.edges().index(edge)].tolist(),
         basis_curves=_basis_curves(network, edge),
-        grid=(np.asarray(layer.basis.grid(low, high)) * scale + shift).tolist(),
+        grid=(basis.grid(low, high) * scale + shift).tolist(),
         histogram_edges=bins.tolist(),
         histogram_counts=counts.tolist(),
         importance=float(edge_importance(network, data.weighed_inputs)[edge.layer][edge.target, edge.source]),
@@ -96,7 +99,8 @@ def _basis_curves(network: KAN, edge: EdgeId) -> list[list[float]]:
         float(layer.low[edge.source]), float(layer.high[edge.source]), NUM_POINTS, dtype=network.dtype
     )
     u = torch.linspace(-1.0, 1.0, NUM_POINTS, dtype=network.dtype)
-    parts = layer.basis.values(u) * layer.coefficients[edge.target, edge.source]
+    basis, place = layer.edge_basis(edge.target, edge.source)
+    parts = basis.values(u) * layer.coefficients[edge.target, edge.source, place]
     base = layer.base_weights[edge.target, edge.source] * layer.base_values(nodes)
     return (torch.cat([parts.T, base.unsqueeze(0)]) * edge_units(network, edge)[2]).tolist()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from kan_core.bases import BASES, make_basis
+from kan_core.bases import BASES, BSplineBasis, make_basis
 from kan_core.expressions import parse_expression
 from kan_core.mathml import presentation
 from kan_core.problems import CATALOGUE, Problem
@@ -57,4 +57,13 @@ def _describe_problem(problem: Problem) -> CatalogueProblem:
 
 def _describe_basis(name: str) -> CatalogueBasis:
     basis = make_basis(name)
-    return CatalogueBasis(name=name, title=basis.title, sentence=basis.describe())
+    settings = basis.settings()
+    return CatalogueBasis(
+        name=name,
+        title=basis.title,
+        sentence=basis.describe(),
+        size_word=basis.size_word,
+        has_order="order" in settings,
+        has_knots=isinstance(basis, BSplineBasis),
+        has_exponents="alpha" in settings,
+    )

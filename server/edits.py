@@ -17,14 +17,28 @@ from kan_core import (
     release_symbolic,
     restore_edge,
     severs_output,
+    swap_basis,
     weak_edges,
 )
+from kan_core.bases import make_basis
+from kan_core.errors import EdgeError
 from kan_core.symbolic.edges import off_domain_edges
 from kan_core.symbolic.library import FUNCTIONS
-from server.messages import CutWeak, EdgeRef, Lock, Prune, Refine, Release, Restore, SymbolicForm, Symbolify
+from server.messages import (
+    CutWeak,
+    EdgeRef,
+    Lock,
+    Prune,
+    Refine,
+    Release,
+    Restore,
+    SwapBasis,
+    SymbolicForm,
+    Symbolify,
+)
 from server.refusal import Refusal
 
-Edit = Prune | CutWeak | Restore | Refine | Symbolify | Release | Lock
+Edit = Prune | CutWeak | Restore | Refine | Symbolify | Release | Lock | SwapBasis
 
 KIND_NAMES = {"spline": "a curve", "symbolic": "a formula", "pruned": "cut"}
 
@@ -55,17 +69,23 @@ def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str
             edge = _edge_of_kind(network, edit.edge, ("symbolic",))
             verb = "lock" if edit.locked else "unlock"
             return lock_symbolic(network, edge, locked=edit.locked), f"{verb} edge {edge}"
+        case SwapBasis():
+            edge = _edge_of_kind(network, edit.edge, ("spline", "pruned"))
+            title = make_basis(edit.basis).title
+            return swap_basis(network, edge, edit.basis, inputs=inputs), f"{title} on edge {edge}"
 
 
 def find_edge(network: KAN, ref: EdgeRef) -> EdgeId:
     """Return the edge that a page names; raises Refusal with code stale_edge when the network has none there."""
     edge = EdgeId(layer=ref.layer, source=ref.source, target=ref.target)
-    widths = network.widths
-    if edge.layer >= len(widths) - 1 or edge.source >= widths[edge.layer] or edge.target >= widths[edge.layer + 1]:
+    try:
+        network.check_edge(edge)
+    except EdgeError as error:
+        widths = list(network.widths)
         raise Refusal(
             "stale_edge",
-            f"There is no edge {edge} in the network of widths {list(widths)}: pick an edge that is on screen now.",
-        )
+            f"There is no edge {edge} in the network of widths {widths}: pick an edge that is on screen now.",
+        ) from error
     return edge
 
 

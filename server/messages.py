@@ -27,7 +27,7 @@ class Message(BaseModel):
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
-OptimizerName = Literal["adam", "lbfgs", "lm"]
+OptimizerName = Literal["auto", "lm", "lbfgs", "adam"]
 BaseFunction = Literal["silu", "identity", "none"]
 EdgeKind = Literal["spline", "symbolic", "pruned"]
 SessionState = Literal["running", "paused", "diverged", "converged"]
@@ -47,11 +47,19 @@ class NetworkSettings(Message):
     widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(
         default=[2, 5, 1], min_length=2, max_length=MAX_LAYERS + 1
     )
+    products: list[Annotated[int, Field(ge=0, le=MAX_WIDTH)]] = Field(
+        default=[],
+        max_length=MAX_LAYERS + 1,
+        description="how many of each layer's nodes multiply two sums, 0 for the inputs; empty when none does",
+    )
     basis: str = "bspline"
     grid_size: int = Field(default=5, ge=1, le=200)
     order: int = Field(default=3, ge=0, le=5)
+    knots: Literal["uniform", "adaptive"] = "uniform"
+    alpha: FiniteFloat = Field(default=0.0, gt=-1, le=10)
+    beta: FiniteFloat = Field(default=0.0, gt=-1, le=10)
     base: BaseFunction = "silu"
-    initialization: Literal["power_law", "variance"] = "power_law"
+    initialization: Literal["standard", "power_law", "variance"] = "standard"
 
 
 class TrainingSettings(Message):
@@ -244,6 +252,14 @@ class Lock(Command):
     locked: bool
 
 
+class SwapBasis(Command):
+    """Give one curve another family of basis functions, the nearest it can be to what it was."""
+
+    type: Literal["swap_basis"] = "swap_basis"
+    edge: EdgeRef
+    basis: str
+
+
 class Undo(Command):
     """Take back the newest structural act."""
 
@@ -326,6 +342,7 @@ Act = (
     | Symbolify
     | Release
     | Lock
+    | SwapBasis
     | Undo
     | Redo
 )
@@ -348,12 +365,16 @@ class Event(Message):
 
 
 class EdgeInfo(Message):
-    """What an edge is; edges are listed by layer, then target, then source, in the order of the frames."""
+    """What an edge is; edges are listed by layer, then target, then source, in the order of the frames.
+
+    Targets count the rows of sums: where a layer's last nodes multiply, each of them has two.
+    """
 
     layer: int
     source: int
     target: int
     kind: EdgeKind
+    basis: str = Field(description="the family of the curve, one of the catalogue's bases")
     form: SymbolicForm | None = None
     locked: bool = False
     label: str | None = Field(default=None, description="plain text such as 2.0·sin(3.14·x)")
@@ -370,6 +391,7 @@ class Structure(Message):
     output_names: list[str]
     edges: list[EdgeInfo]
     num_parameters: int
+    num_bytes: int = Field(description="memory that training takes: parameters, samples and basis functions at them")
 
 
 class DataInfo(Message):
@@ -521,6 +543,10 @@ class InspectionEvent(Event):
     edge: EdgeRef
     revision: int
     kind: EdgeKind
+    basis: str = Field(description="the family of the curve")
+    domain: tuple[FiniteFloat, FiniteFloat] = Field(
+        description="the range of the source node that is mapped to the family's own domain, in original units"
+    )
     x: list[FiniteFloat]
     y: list[FiniteFloat]
     basis_curves: list[list[FiniteFloat]] = Field(

@@ -43,6 +43,10 @@ class CatalogueBasis(Message):
     name: str
     title: str
     sentence: str
+    size_word: str = Field(description="what the grid size counts: intervals, degree, harmonics, centres, …")
+    has_order: bool = Field(description="whether the order is a setting of it")
+    has_knots: bool = Field(description="whether its knots can follow the data")
+    has_exponents: bool = Field(description="whether alpha and beta are settings of it")
 
 
 class Limits(Message):

@@ -434,7 +434,13 @@ class Session:
         return [event, *self._new_formula()]
 
     def _describe(self) -> Structure:
-        return views.structure(self.network, self.data, revision=self.revision, seed=self.record.seed)
+        return views.structure(
+            self.network,
+            self.data,
+            revision=self.revision,
+            seed=self.record.seed,
+            optimizer=self.record.training.optimizer,
+        )
 
     def _measure(self) -> StepResult:
         """Return where the network stands without a step."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 
@@ -53,7 +52,8 @@ def fresh_network(settings: NetworkSettings, data: SessionData, seed: int) -> KA
             f"The data have {data.num_inputs} inputs and {data.num_outputs} output, so widths begin with "
             f"{data.num_inputs} and end with {data.num_outputs}, received widths={widths}: change the first or last.",
         )
-    num_edges = sum(left * right for left, right in pairwise(widths))
+    rows = [width + more for width, more in zip(widths, settings.products or [0] * len(widths), strict=False)]
+    num_edges = sum(sources * targets for sources, targets in zip(widths, rows[1:], strict=False))
     if num_edges > MAX_EDGES:
         raise Refusal(
             "too_many_edges",
@@ -62,9 +62,13 @@ def fresh_network(settings: NetworkSettings, data: SessionData, seed: int) -> KA
     try:
         spec = NetworkSpec(
             widths=tuple(widths),
+            products=tuple(settings.products),
             basis=settings.basis,
             grid_size=settings.grid_size,
             order=settings.order,
+            knots=settings.knots,
+            alpha=settings.alpha,
+            beta=settings.beta,
             base=settings.base,
             initialization=settings.initialization,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import sympy as sp
 
-from kan_core import KAN, EdgeId, network_formula
+from kan_core import KAN, EdgeId, edge_family, network_formula
 from kan_core.export import numpy_source, pytorch_source, sympy_source
 from kan_core.formula_display import display_formula, edge_label
+from kan_core.memory import training_bytes
 from kan_core.pruning import connected_edges
 from kan_core.symbolic.edges import edge_form, off_domain_edges
 from server.messages import EdgeInfo, EdgeKind, EdgeRef, Formula, NetworkSettings, Structure, SymbolicForm
@@ -43,17 +46,21 @@ def network_settings(network: KAN) -> NetworkSettings:
     return NetworkSettings.model_validate(
         {
             "widths": list(spec.widths),
+            "products": list(spec.products),
             "basis": spec.basis,
             "grid_size": spec.grid_size,
             "order": spec.order,
+            "knots": spec.knots,
+            "alpha": spec.alpha,
+            "beta": spec.beta,
             "base": spec.base,
             "initialization": spec.initialization,
         }
     )
 
 
-def structure(network: KAN, data: SessionData, *, revision: int, seed: int) -> Structure:
-    """Return the network's shape and what every edge is."""
+def structure(network: KAN, data: SessionData, *, revision: int, seed: int, optimizer: str) -> Structure:
+    """Return the network's shape and what every edge is, and the memory that training it by `optimizer` takes."""
     return Structure(
         revision=revision,
         network=network_settings(network),
@@ -62,6 +69,7 @@ def structure(network: KAN, data: SessionData, *, revision: int, seed: int) -> S
         output_names=data.info.output_names,
         edges=[_edge_info(network, edge, data) for edge in network.edges()],
         num_parameters=network.num_parameters,
+        num_bytes=training_bytes(network, data.dataset, optimizer=optimizer),
     )
 
 
@@ -77,6 +85,7 @@ def _edge_info(network: KAN, edge: EdgeId, data: SessionData) -> EdgeInfo:
         source=edge.source,
         target=edge.target,
         kind=kind,
+        basis=edge_family(network, edge),
         form=form,
         locked=bool(network.check_edge(edge).locked[edge.target, edge.source]),
         label=label,
@@ -88,12 +97,12 @@ def count_paths(network: KAN) -> int:
     """Return over how many paths of live edges the inputs reach the outputs: what a written formula grows with."""
     counts = [1] * network.widths[0]
     live = connected_edges(network)
-    for index, width in enumerate(network.widths[1:]):
-        sums = [0] * width
+    for index, layer in enumerate(network.layers):
+        rows = [0] * layer.num_targets
         for edge in live:
             if edge.layer == index:
-                sums[edge.target] += counts[edge.source]
-        counts = sums
+                rows[edge.target] += counts[edge.source]
+        counts = [math.prod(rows[row] for row in layer.rows_of(node)) for node in range(layer.num_nodes)]
     return sum(counts)
 
 

@@ -8,6 +8,7 @@ uniform knots, the usual ones, are differences of cubed ramps for all functions 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -140,7 +141,7 @@ class BSplineBasis(Basis):
 
 
 def _rises_over_domain(breaks: tuple[float, ...], grid_size: int) -> bool:
-    rises = all(left < right for left, right in zip(breaks, breaks[1:], strict=False))
+    rises = all(left < right for left, right in pairwise(breaks))
     return rises and len(breaks) == grid_size + 1 and breaks[0] == -1.0 and breaks[-1] == 1.0
 
 

@@ -1,9 +1,9 @@
 """exp for compiled loops over many points, in a form that the compiler turns into vector instructions.
 
-numba calls the C library's exp one number at a time, which is some six times slower. Range reduction is that of W. J. Cody
-and W. Waite (Software Manual for the Elementary Functions, 1980, ch. 6): x = n ln 2 + r with |r| ≤ ln 2 / 2, the
-exponential of r by its Taylor polynomial, and 2^n by writing n into the exponent's bits. Errors stay below two units in
-the last place; arguments are kept where the result is a normal number, and NaN stays NaN.
+numba calls the C library's exp one number at a time, which is some six times slower. Range reduction is that of
+W. J. Cody and W. Waite (Software Manual for the Elementary Functions, 1980, ch. 6): x = n ln 2 + r with |r| ≤ ln 2 / 2,
+the exponential of r by its Taylor polynomial, and 2^n by writing n into the bits of the exponent. Errors stay below two
+units in the last place; arguments are kept where the result is a normal number, and NaN stays NaN.
 """
 
 from __future__ import annotations

@@ -97,9 +97,7 @@ class PassMaker:
             features = samples.first_features if index == 0 else LayerFeatures(self._makers[index], nodes)
             weights = self._weights[index] if mask is None else self._weights[index] * mask
             sums = features.sums(weights)
-            formulas = [
-                self._add_formula(one, nodes, self._constants[index], sums) for one in self._live[index]
-            ]
+            formulas = [self._add_formula(one, nodes, self._constants[index], sums) for one in self._live[index]]
             if layer.num_products:
                 sums += self._ones[index]
             done.sums.append(sums)

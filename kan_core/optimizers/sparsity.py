@@ -39,9 +39,7 @@ class PenaltyPoint:
     pulls: tuple[LayerPull, ...] = ()
 
 
-def measure_penalty(
-    done: ForwardPass, owners: Sequence[IndexArray], *, l1: float, entropy: float
-) -> PenaltyPoint:
+def measure_penalty(done: ForwardPass, owners: Sequence[IndexArray], *, l1: float, entropy: float) -> PenaltyPoint:
     """Return the penalty at a pass; `owners` are, per layer, the nodes (S,) that its rows belong to."""
     if l1 <= 0 and entropy <= 0:
         return PenaltyPoint()

@@ -21,6 +21,7 @@ STRUCTURE = Structure(
     seed=0,
     input_names=["x"],
     output_names=["y"],
-    edges=[EdgeInfo(layer=0, source=0, target=0, kind="spline")],
+    edges=[EdgeInfo(layer=0, source=0, target=0, kind="spline", basis="bspline")],
     num_parameters=9,
+    num_bytes=1000,
 )

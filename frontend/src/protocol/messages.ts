@@ -90,6 +90,26 @@ export interface components {
             title: string;
             /** Sentence */
             sentence: string;
+            /**
+             * Size Word
+             * @description what the grid size counts: intervals, degree, harmonics, centres, …
+             */
+            size_word: string;
+            /**
+             * Has Order
+             * @description whether the order is a setting of it
+             */
+            has_order: boolean;
+            /**
+             * Has Knots
+             * @description whether its knots can follow the data
+             */
+            has_knots: boolean;
+            /**
+             * Has Exponents
+             * @description whether alpha and beta are settings of it
+             */
+            has_exponents: boolean;
         };
         /**
          * CatalogueFunction
@@ -154,7 +174,7 @@ export interface components {
             /** Name */
             name: string;
         };
-        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
+        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SwapBasis"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
         /**
          * CsvSource
          * @description Columns of a CSV file uploaded before; a classification target holds the values 0 and 1.
@@ -337,6 +357,8 @@ export interface components {
         /**
          * EdgeInfo
          * @description What an edge is; edges are listed by layer, then target, then source, in the order of the frames.
+         *
+         *     Targets count the rows of sums: where a layer's last nodes multiply, each of them has two.
          */
         EdgeInfo: {
             /** Layer */
@@ -350,6 +372,11 @@ export interface components {
              * @enum {string}
              */
             kind: "spline" | "symbolic" | "pruned";
+            /**
+             * Basis
+             * @description the family of the curve, one of the catalogue's bases
+             */
+            basis: string;
             /** @default null */
             form: components["schemas"]["SymbolicForm"] | null;
             /**
@@ -635,6 +662,19 @@ export interface components {
              * @enum {string}
              */
             kind: "spline" | "symbolic" | "pruned";
+            /**
+             * Basis
+             * @description the family of the curve
+             */
+            basis: string;
+            /**
+             * Domain
+             * @description the range of the source node that is mapped to the family's own domain, in original units
+             */
+            domain: [
+                number,
+                number
+            ];
             /** X */
             x: number[];
             /** Y */
@@ -784,6 +824,12 @@ export interface components {
              */
             widths: number[];
             /**
+             * Products
+             * @description how many of each layer's nodes multiply two sums, 0 for the inputs; empty when none does
+             * @default []
+             */
+            products: number[];
+            /**
              * Basis
              * @default bspline
              */
@@ -799,6 +845,22 @@ export interface components {
              */
             order: number;
             /**
+             * Knots
+             * @default uniform
+             * @enum {string}
+             */
+            knots: "uniform" | "adaptive";
+            /**
+             * Alpha
+             * @default 0
+             */
+            alpha: number;
+            /**
+             * Beta
+             * @default 0
+             */
+            beta: number;
+            /**
              * Base
              * @default silu
              * @enum {string}
@@ -806,10 +868,10 @@ export interface components {
             base: "silu" | "identity" | "none";
             /**
              * Initialization
-             * @default power_law
+             * @default standard
              * @enum {string}
              */
-            initialization: "power_law" | "variance";
+            initialization: "standard" | "power_law" | "variance";
         };
         /**
          * NoticeEvent
@@ -1392,6 +1454,11 @@ export interface components {
             edges: components["schemas"]["EdgeInfo"][];
             /** Num Parameters */
             num_parameters: number;
+            /**
+             * Num Bytes
+             * @description memory that training takes: parameters, samples and basis functions at them
+             */
+            num_bytes: number;
         };
         /**
          * StructureEvent
@@ -1444,6 +1511,25 @@ export interface components {
              */
             type: "suggest";
             edge: components["schemas"]["EdgeRef"];
+        };
+        /**
+         * SwapBasis
+         * @description Give one curve another family of basis functions, the nearest it can be to what it was.
+         */
+        SwapBasis: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "swap_basis";
+            edge: components["schemas"]["EdgeRef"];
+            /** Basis */
+            basis: string;
         };
         /**
          * SymbolicForm
@@ -1518,7 +1604,7 @@ export interface components {
              * Optimizer
              * @default null
              */
-            optimizer: ("adam" | "lbfgs" | "lm") | null;
+            optimizer: ("auto" | "lm" | "lbfgs" | "adam") | null;
             /**
              * Learning Rate
              * @default null
@@ -1582,7 +1668,7 @@ export interface components {
              * @default lm
              * @enum {string}
              */
-            optimizer: "adam" | "lbfgs" | "lm";
+            optimizer: "auto" | "lm" | "lbfgs" | "adam";
             /**
              * Learning Rate
              * @default 0.02
@@ -1739,6 +1825,7 @@ export type Step = components['schemas']['Step'];
 export type Structure = components['schemas']['Structure'];
 export type StructureEvent = components['schemas']['StructureEvent'];
 export type Suggest = components['schemas']['Suggest'];
+export type SwapBasis = components['schemas']['SwapBasis'];
 export type SymbolicForm = components['schemas']['SymbolicForm'];
 export type Symbolify = components['schemas']['Symbolify'];
 export type TableColumn = components['schemas']['TableColumn'];
