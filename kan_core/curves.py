@@ -19,7 +19,8 @@ class EdgeCurves:
     """`grids` (N, P) are the points of every source node, `values` (E, P) φ there, in original units.
 
     Nodes stand by layer then index, edges by layer, target, source. Inputs are in the data's units and so are the
-    outputs of the last layer, but for the output shift, which belongs to no edge.
+    outputs of the last layer, but for the output shift, which belongs to no edge, and for the factors of an output that
+    multiplies.
     """
 
     grids: FloatArray
@@ -38,7 +39,9 @@ def sample_edge_curves(network: KAN, *, num_points: int = 64) -> EdgeCurves:
         nodes = (low + steps[:, None] * (high - low)).astype(low.dtype)
         outputs = layer.edge_values(nodes, ghosts=True)
         if index == last:
-            outputs = outputs * network.output_scale.numpy()[None, :, None]
+            scales = np.ones(layer.num_targets, dtype=low.dtype)
+            scales[: layer.first_factor] = network.output_scale.numpy()[: layer.first_factor]
+            outputs = outputs * scales[None, :, None]
         if index == 0:
             nodes = network.input_shift.numpy() + network.input_scale.numpy() * nodes
         grids.append(nodes.T)

@@ -1,7 +1,8 @@
 """The network as source code that needs nothing of this library.
 
-Each edge becomes one line, each node a sum, in the order they are computed; curves that remain bring a small B-spline
-evaluation and their coefficients along. Constants are written in full, so the code computes what the network computes.
+Each edge becomes a term, each node a sum or a product, in the order they are computed; curves that remain bring the
+functions of their family and their coefficients along. Constants are written in full, so the code computes what the
+network computes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import sympy as sp
 
+from kan_core.bases.basis import Basis, end_slopes
 from kan_core.errors import ExportError
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_units
@@ -41,58 +43,26 @@ _TEMPLATES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_NUMPY_SPLINE = '''
-def spline(x, low, high, order, coefficients, base_weight):
-    """Return base_weight * {base} plus the B-spline of `coefficients` on a uniform grid, linear outside."""
-    size = len(coefficients) - order
-    u = (np.asarray(x, dtype=float) - low) * size / (high - low)
-    inner = np.clip(u, 0.0, size)
-    cell = np.minimum(np.floor(inner), size - 1).astype(int)
-    t = inner - cell
-    rows, slopes = [np.ones_like(t)], [np.zeros_like(t)]
-    for degree in range(1, order + 1):
-        slopes = [-rows[0]] + [rows[r - 1] - rows[r] for r in range(1, degree)] + [rows[-1]]
-        rows = [
-            ((t + degree - r) * rows[r - 1] if r > 0 else 0.0) / degree
-            + ((r + 1 - t) * rows[r] if r < degree else 0.0) / degree
-            for r in range(degree + 1)
-        ]
-    c = np.asarray(coefficients)
-    value = sum(c[cell + r] * (rows[r] + slopes[r] * (u - inner)) for r in range(order + 1))
-    return value + base_weight * {base}
-'''
-
-_TORCH_SPLINE = '''
-def spline(x, low, high, order, coefficients, base_weight):
-    """Return base_weight * {base} plus the B-spline of `coefficients` on a uniform grid, linear outside."""
-    size = len(coefficients) - order
-    u = (x - low) * size / (high - low)
-    inner = u.clamp(0.0, size)
-    cell = inner.detach().floor().clamp(max=size - 1).long()
-    t = inner - cell
-    rows, slopes = [torch.ones_like(t)], [torch.zeros_like(t)]
-    for degree in range(1, order + 1):
-        slopes = [-rows[0]] + [rows[r - 1] - rows[r] for r in range(1, degree)] + [rows[-1]]
-        rows = [
-            ((t + degree - r) * rows[r - 1] if r > 0 else 0.0) / degree
-            + ((r + 1 - t) * rows[r] if r < degree else 0.0) / degree
-            for r in range(degree + 1)
-        ]
-    c = torch.tensor(coefficients, dtype=x.dtype)
-    value = sum(c[cell + r] * (rows[r] + slopes[r] * (u - inner)) for r in range(order + 1))
-    return value + base_weight * {base}
+_CURVE = '''
+def curve(x, low, high, basis, coefficients, end_slopes, base_weight):
+    """Return base_weight * {base} plus the sum of `coefficients` times `basis`, linear outside [low, high]."""
+    u = (2 * x - (low + high)) / (high - low)
+    inner = u.clip(-1.0, 1.0)
+    value = sum(c * row for c, row in zip(coefficients, basis(inner)))
+    value = value + {m}.where(u < inner, end_slopes[0], end_slopes[1]) * (u - inner)
+    return value + base_weight * ({base})
 '''
 _BASES = MappingProxyType({"silu": "x / (1 + {m}.exp(-x))", "identity": "x", "none": "0.0"})
 
 
 def numpy_source(network: KAN, *, input_names: Sequence[str]) -> str:
     """Return a Python module with `predict(...)`, arrays in, an array out (a tuple for several outputs)."""
-    return _source(network, input_names, module="np", header="import numpy as np\n", spline=_NUMPY_SPLINE)
+    return _source(network, input_names, module="np", header="import numpy as np\n")
 
 
 def pytorch_source(network: KAN, *, input_names: Sequence[str]) -> str:
     """Return a Python module with `predict(...)`, float tensors in, a tensor out (a tuple for several outputs)."""
-    return _source(network, input_names, module="torch", header="import torch\n", spline=_TORCH_SPLINE)
+    return _source(network, input_names, module="torch", header="import torch\n")
 
 
 def sympy_source(expressions: Sequence[Any], *, input_names: Sequence[str]) -> str:
@@ -107,7 +77,7 @@ def identifiers(names: Sequence[str], *, reserved: Collection[str] = ()) -> list
     chosen: list[str] = []
     for name in names:
         candidate = re.sub(r"[^0-9A-Za-z_]", "_", name)
-        is_ours = re.fullmatch(r"n\d+_\d+|phi_\d+_\d+_\d+", candidate) is not None
+        is_ours = re.fullmatch(r"n\d+_\d+|phi_\d+_\d+_\d+|basis_\d+", candidate) is not None
         if not candidate.isidentifier() or keyword.iskeyword(candidate) or is_ours or candidate in reserved:
             candidate = f"v_{candidate}"
         while candidate in chosen:
@@ -116,51 +86,93 @@ def identifiers(names: Sequence[str], *, reserved: Collection[str] = ()) -> list
     return chosen
 
 
-def _source(network: KAN, input_names: Sequence[str], *, module: str, header: str, spline: str) -> str:
+def _source(network: KAN, input_names: Sequence[str], *, module: str, header: str) -> str:
     if len(input_names) != network.widths[0]:
         raise ExportError(
             f"input_names has a name for each of {network.widths[0]} inputs, received {tuple(input_names)}: "
             "name every input"
         )
-    names = identifiers(input_names, reserved={"np", "torch", "spline", "predict"})
-    live = [edge for edge in network.edges() if network.kind(edge) != "pruned"]
-    lines: list[str] = []
+    names = identifiers(input_names, reserved={"np", "torch", "curve", "predict"})
+    live = {edge for edge in network.edges() if network.kind(edge) != "pruned"}
+    families = _Families()
+    lines = [f"    {name} = np.asarray({name}, dtype=float)" for name in names] if module == "np" else []
     nodes = names
-    for index, width in enumerate(network.widths[1:]):
-        sums = [f"n{index + 1}_{target}" for target in range(width)]
-        for target in range(width):
-            is_output = index == len(network.layers) - 1
-            if not is_output and all((edge.layer, edge.source) != (index + 1, target) for edge in live):
-                continue
+    for index, layer in enumerate(network.layers):
+        is_output = index == len(network.layers) - 1
+        sums = [f"n{index + 1}_{node}" for node in range(layer.num_nodes)]
+        for node, name in enumerate(sums):
             terms = [
-                _edge_source(network, edge, nodes[edge.source], module)
-                for edge in live
-                if (edge.layer, edge.target) == (index, target)
+                [_edge_source(network, edge, nodes[edge.source], module, families) for edge in edges]
+                for edges in (_edges_into(network, live, index, row) for row in layer.rows_of(node))
             ]
-            if is_output:
-                terms.append(repr(float(network.output_shift[target])))
-            lines.append(f"    {sums[target]} = {' + '.join(terms) or f'0.0 * {names[0]}'}")
+            if is_output or any((edge.layer, edge.source) == (index + 1, node) for edge in live):
+                lines.append(f"    {name} = {_node_source(network, node, terms, is_output) or f'0.0 * {names[0]}'}")
         nodes = sums
     result = nodes[0] if len(nodes) == 1 else f"({', '.join(nodes)})"
-    curves = any(network.kind(edge) == "spline" for edge in live)
     base = _BASES[network.spec.base].format(m=module)
-    parts = [header, spline.replace("{base}", base), ""] if curves else [header, ""]
-    return "\n".join([*parts, f"def predict({', '.join(names)}):", *lines, f"    return {result}", ""])
+    parts = [header, _CURVE.replace("{base}", base).replace("{m}", module), *families.source()]
+    parts = parts if families.bases else [header]
+    return "\n".join([*parts, "", f"def predict({', '.join(names)}):", *lines, f"    return {result}", ""])
 
 
-def _edge_source(network: KAN, edge: EdgeId, x: str, module: str) -> str:
+class _Families:
+    """The bases of the curves written so far, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self.bases: list[Basis] = []
+
+    def name(self, basis: Basis) -> str:
+        """Return the name of the function that computes `basis`."""
+        if basis not in self.bases:
+            self.bases.append(basis)
+        return f"basis_{self.bases.index(basis)}"
+
+    def source(self) -> list[str]:
+        """Return the functions' definitions."""
+        return [
+            "\n".join(
+                [
+                    f"\ndef {self.name(basis)}(u):",
+                    f'    """Return the {basis.title} at u within [-1, 1], one after the other."""',
+                    *[f"    {line}" for line in basis.source()],
+                    "    return rows",
+                ]
+            )
+            for basis in self.bases
+        ]
+
+
+def _edges_into(network: KAN, live: Collection[EdgeId], index: int, row: int) -> list[EdgeId]:
+    return [edge for edge in network.edges() if edge in live and (edge.layer, edge.target) == (index, row)]
+
+
+def _node_source(network: KAN, node: int, terms: list[list[str]], is_output: bool) -> str:
+    """Return what a node computes of its rows' terms, in original units for an output."""
+    sums = [" + ".join(row) for row in terms]
+    shift = [repr(float(network.output_shift[node]))] if is_output else []
+    if len(sums) == 1:
+        return " + ".join([*terms[0], *shift])
+    product = " * ".join(f"({total or '1.0'})" for total in sums)
+    scale = float(network.output_scale[node]) if is_output else 1.0
+    return " + ".join([product if scale == 1.0 else f"{scale!r} * {product}", *shift])
+
+
+def _edge_source(network: KAN, edge: EdgeId, x: str, module: str, families: _Families) -> str:
     if network.kind(edge) == "symbolic":
         name, a, b, c, d = edge_form(network, edge)
         argument = _within(f"({a!r} * {x} + {b!r})", FUNCTIONS[name], module)
         value = _TEMPLATES.get(name, "{m}." + name + "({x})").format(x=argument, m=module)
         return f"{c!r} * ({value}) + {d!r}"
     layer = network.check_edge(edge)
+    basis, place = layer.edge_basis(edge.target, edge.source)
     scale, shift, out = edge_units(network, edge)
     low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
-    coefficients = layer.coefficients[edge.target, edge.source].detach().double().tolist()
+    coefficients = layer.coefficients[edge.target, edge.source, place].detach().double()
+    slopes = tuple((end_slopes(basis) @ coefficients).tolist())
     weight = float(layer.base_weights[edge.target, edge.source].detach())
     inner = x if (scale, shift) == (1.0, 0.0) else f"({x} - {shift!r}) / {scale!r}"
-    call = f"spline({inner}, {low!r}, {high!r}, {network.spec.order}, {coefficients!r}, {weight!r})"
+    numbers = f"{coefficients.tolist()!r}, {slopes!r}, {weight!r}"
+    call = f"curve({inner}, {low!r}, {high!r}, {families.name(basis)}, {numbers})"
     return call if out == 1.0 else f"{out!r} * {call}"
 
 

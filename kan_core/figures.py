@@ -2,15 +2,14 @@
 
 Shape legend: B samples, I inputs, P points of a curve.
 
-A network is drawn as the page draws it: inputs on top, each edge as a box with its curve, targets' sums below. Plotly
-costs by the trace, so edges of a kind and a strength share theirs, joined by gaps.
+A network is drawn as the page draws it: inputs on top, each edge as a box with its curve, targets' sums below, and
+products as crosses. Plotly costs by the trace, so edges of a kind and a strength share theirs, joined by gaps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -73,7 +72,7 @@ def network_figure(
     boxes, nodes = _place_boxes(network), _place_nodes(network)
     figure = go.Figure(layout=_layout(network, boxes))
     _add_lines(figure, network, boxes, nodes, strengths)
-    _add_nodes(figure, nodes, (sources, outputs))
+    _add_nodes(figure, network, nodes, (sources, outputs))
     _add_hover(figure, network, boxes, strengths if inputs is not None else None, sources)
     return figure
 
@@ -132,7 +131,7 @@ def _place_boxes(network: KAN) -> list[_Box]:
     across, pitch = _width(network), _pitch(network)
     boxes: list[_Box] = []
     for edge in network.edges():
-        sources, targets = network.widths[edge.layer], network.widths[edge.layer + 1]
+        sources, targets = network.layers[edge.layer].num_sources, network.layers[edge.layer].num_targets
         rank = edge.target * sources + edge.source if targets >= sources else edge.source * targets + edge.target
         slot = across / (sources * targets)
         boxes.append(_Box((rank + 0.5) * slot, -(2 * edge.layer + 1) * pitch, BOX * min(slot, pitch)))
@@ -141,7 +140,7 @@ def _place_boxes(network: KAN) -> list[_Box]:
 
 def _width(network: KAN) -> float:
     """Return the drawing's width in slots of the layer with most edges, at least four."""
-    return float(max(4, *(left * right for left, right in pairwise(network.widths))))
+    return float(max(4, *(layer.num_sources * layer.num_targets for layer in network.layers)))
 
 
 def _pitch(network: KAN) -> float:
@@ -176,7 +175,8 @@ def _add_lines(
     lines: dict[tuple[str, int], _Pen] = {}
     for edge, box, curve, strength in zip(network.edges(), boxes, curves, strengths, strict=True):
         key = (network.kind(edge), round(NUM_STRENGTHS * min(strength, 1.0)))
-        half, (x0, y0), (x1, y1) = box.side / 2, nodes[edge.layer][edge.source], nodes[edge.layer + 1][edge.target]
+        after, node = network.node_of(edge)
+        half, (x0, y0), (x1, y1) = box.side / 2, nodes[edge.layer][edge.source], nodes[after][node]
         link = links.setdefault(key, _Pen())
         link.draw((x0, box.x), (y0, box.y + half))
         link.draw((box.x, x1), (box.y - half, y1))
@@ -225,10 +225,15 @@ def _scaled_curves(network: KAN) -> list[FloatArray]:
 
 
 def _add_nodes(
-    figure: go.Figure, nodes: Sequence[Sequence[tuple[float, float]]], names: tuple[Sequence[str], Sequence[str]]
+    figure: go.Figure,
+    network: KAN,
+    nodes: Sequence[Sequence[tuple[float, float]]],
+    names: tuple[Sequence[str], Sequence[str]],
 ) -> None:
-    marker = {"size": 13, "color": "white", "line": {"color": INK, "width": 1.5}}
     for layer, column in enumerate(nodes):
+        num_products = network.spec.products_at(layer)
+        symbols = ["circle"] * (len(column) - num_products) + ["x"] * num_products
+        marker = {"size": 13, "color": "white", "line": {"color": INK, "width": 1.5}, "symbol": symbols}
         texts = names[0] if layer == 0 else names[1] if layer == len(nodes) - 1 else [""] * len(column)
         figure.add_scatter(
             x=[x for x, _ in column],

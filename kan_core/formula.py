@@ -16,6 +16,7 @@ from typing import Any
 import sympy as sp
 
 from kan_core.errors import ExportError
+from kan_core.layer import KANLayer
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form
 from kan_core.symbolic.library import FUNCTIONS
@@ -80,11 +81,22 @@ def build_expressions(network: KAN, input_names: Sequence[str], term: EdgeTerm) 
         for edge in edges:
             if edge.layer == index:
                 sums[edge.target].append(term(edge, nodes[edge.source]))
-        nodes = [sp.Add(*terms) for terms in sums]
+        scales = network.output_scale.double().tolist() if index == len(network.layers) - 1 else None
+        nodes = [_node(layer, node, sums, None if scales is None else scales[node]) for node in range(layer.num_nodes)]
     shifts = network.output_shift.double().tolist()
     return [
         sp.Add(sp.Float(shift, 17) if shift else sp.Integer(0), node) for shift, node in zip(shifts, nodes, strict=True)
     ]
+
+
+def _node(layer: KANLayer, node: int, sums: list[list[Any]], output_scale: float | None) -> Any:
+    """Return what a node computes of its rows' terms; a product takes the output scale that its factors do not have."""
+    rows = layer.rows_of(node)
+    if len(rows) == 1:
+        return sp.Add(*sums[rows[0]])
+    factors = [sp.Add(*sums[row]) if sums[row] else sp.Integer(1) for row in rows]
+    scale = 1.0 if output_scale is None else output_scale
+    return sp.Mul(*factors) if scale == 1.0 else sp.Mul(sp.Float(scale, 17), *factors)
 
 
 def exact_term(network: KAN) -> EdgeTerm:

@@ -28,8 +28,8 @@ POINTS_PER_FUNCTION = 8
 def fit_normalization(network: KAN, dataset: Dataset) -> KAN:
     """Return a copy whose inputs map to [-1, 1] and whose outputs are scaled to the training targets.
 
-    Inputs are centred and divided by their half range, regression targets by mean and standard deviation; the logits of
-    a classification stay as they are. A constant column keeps the scale 1. Raises DataError when the dataset's columns
+    Inputs are centred and divided by their half range, regression targets by mean and standard deviation (those of an
+    output that multiplies by their root mean square alone); the logits of a classification stay as they are. A constant column keeps the scale 1. Raises DataError when the dataset's columns
     are not the network's.
     """
     shape = (dataset.num_inputs, dataset.num_outputs)
@@ -46,10 +46,14 @@ def fit_normalization(network: KAN, dataset: Dataset) -> KAN:
     fitted.input_scale.copy_(_positive_or_one((high - low) / 2))
     if dataset.task == "regression":
         targets = dataset.train_targets.to(torch.float64)
-        fitted.output_shift.copy_(targets.mean(dim=0))
+        shift = targets.mean(dim=0)
+        # a product has no constant that could make up for a shift
+        shift[fitted.layers[-1].first_factor :] = 0.0
+        fitted.output_shift.copy_(shift)
         # very large or small numbers have no square
-        size = _positive_or_one((targets - targets.mean(dim=0)).abs().amax(dim=0))
-        fitted.output_scale.copy_(size * _positive_or_one((targets / size).std(dim=0, correction=0)))
+        size = _positive_or_one((targets - shift).abs().amax(dim=0))
+        spread = ((targets - shift) / size).square().mean(dim=0).sqrt()
+        fitted.output_scale.copy_(size * _positive_or_one(spread))
     return fitted
 
 

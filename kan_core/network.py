@@ -212,6 +212,10 @@ class KAN(nn.Module):
             for source in range(layer.num_sources)
         ]
 
+    def node_of(self, edge: EdgeId) -> tuple[int, int]:
+        """Return layer and index of the node that an edge leads to; a node that multiplies has edges of two rows."""
+        return edge.layer + 1, self.check_edge(edge).node_of(edge.target)
+
     def check_edge(self, edge: EdgeId) -> KANLayer:
         """Return the layer that holds `edge`; raises EdgeError when the network has no such edge."""
         layers = self.layers

@@ -12,6 +12,7 @@ from kan_core.attribution import edge_importance
 from kan_core.datasets import Dataset
 from kan_core.errors import EdgeError
 from kan_core.grids import shift_edge
+from kan_core.layer import KANLayer
 from kan_core.network import KAN, EdgeId, Trace
 
 
@@ -33,9 +34,9 @@ def prune_edge(network: KAN, edge: EdgeId, *, inputs: Tensor | None = None) -> K
 def prune_edges(network: KAN, edges: Iterable[EdgeId], *, inputs: Tensor | None = None) -> KAN:
     """Return a copy without `edges`; cutting one twice changes nothing. Raises EdgeError when one is unknown.
 
-    With `inputs` (B, I) only what an edge varies is lost: its mean over them first moves to an edge that stays at the
-    same node, if there is one whose constants are not locked. Where a node sums its edges, this takes nothing from the
-    function while the edge is there.
+    With `inputs` (B, I) only what an edge varies is lost: its mean over them first moves to an edge that stays in the
+    same sum, if there is one whose constants are not locked, which takes nothing from the function while the edge is
+    there. When a factor of a product loses its last edge, the other factor is multiplied by its mean.
     """
     pruned = network.copy()
     gone = [edge for edge in edges if network.kind(edge) != "pruned"]
@@ -47,8 +48,9 @@ def prune_edges(network: KAN, edges: Iterable[EdgeId], *, inputs: Tensor | None 
 
 
 def _move_means(network: KAN, edges: list[EdgeId], trace: Trace) -> None:
-    """Make `edges` zero in the mean, in place, by giving their means to edges of the same nodes that stay."""
+    """Make `edges` zero in the mean, in place, by giving their means to edges of the same sums that stay."""
     leaving = set(edges)
+    factors: dict[tuple[int, int], float] = {}
     for edge in edges:
         layer = network.check_edge(edge)
         staying = [
@@ -57,10 +59,27 @@ def _move_means(network: KAN, edges: list[EdgeId], trace: Trace) -> None:
             if not (layer.pruned[edge.target, source] or layer.locked[edge.target, source])
             and EdgeId(layer=edge.layer, source=source, target=edge.target) not in leaving
         ]
+        mean = float(trace.edge_outputs[edge.layer][:, edge.target, edge.source].mean())
         if staying:
-            mean = float(trace.edge_outputs[edge.layer][:, edge.target, edge.source].mean())
             shift_edge(layer, edge.target, edge.source, -mean)
             shift_edge(layer, edge.target, staying[0], mean)
+        elif len(layer.rows_of(layer.node_of(edge.target))) > 1:
+            place = edge.layer, edge.target
+            factors[place] = factors.get(place, 0.0) + mean
+    for (index, row), mean in factors.items():
+        _scale_other_factor(network.layers[index], row, mean, {one.source for one in leaving if one.target == row})
+
+
+@torch.no_grad()
+def _scale_other_factor(layer: KANLayer, row: int, mean: float, leaving: set[int]) -> None:
+    """Multiply, in place, the factor beside `row` by that row's mean if no edge of the row is left."""
+    other = next(one for one in layer.rows_of(layer.node_of(row)) if one != row)
+    stays = {source for source in range(layer.num_sources) if not layer.pruned[row, source]} - leaving
+    if stays or bool(layer.locked[other].any()):
+        return
+    layer.coefficients[other] *= mean
+    layer.base_weights[other] *= mean
+    layer.constants[other, :, 2:] *= mean
 
 
 def restore_edge(network: KAN, edge: EdgeId) -> KAN:
@@ -87,8 +106,8 @@ def weak_edges(network: KAN, inputs: Tensor, threshold: float) -> list[EdgeId]:
 def severs_output(network: KAN, edges: Collection[EdgeId]) -> bool:
     """Return whether some output that inputs reach now would be reached by none without `edges`."""
     last = len(network.layers) - 1
-    before = {edge.target for edge in connected_edges(network) if edge.layer == last}
-    after = {edge.target for edge in connected_edges(network, without=edges) if edge.layer == last}
+    before = {network.node_of(edge) for edge in connected_edges(network) if edge.layer == last}
+    after = {network.node_of(edge) for edge in connected_edges(network, without=edges) if edge.layer == last}
     return before != after
 
 
@@ -99,12 +118,12 @@ def connected_edges(network: KAN, *, without: Collection[EdgeId] = ()) -> set[Ed
     reached = {(0, node) for node in range(network.widths[0])}
     for edge in live:
         if (edge.layer, edge.source) in reached:
-            reached.add((edge.layer + 1, edge.target))
+            reached.add(network.node_of(edge))
     useful = {(len(network.layers), node) for node in range(network.widths[-1])}
     for edge in reversed(live):
-        if (edge.layer + 1, edge.target) in useful:
+        if network.node_of(edge) in useful:
             useful.add((edge.layer, edge.source))
-    return {edge for edge in live if (edge.layer, edge.source) in reached and (edge.layer + 1, edge.target) in useful}
+    return {edge for edge in live if (edge.layer, edge.source) in reached and network.node_of(edge) in useful}
 
 
 def cut_effect(network: KAN, dataset: Dataset, edges: Iterable[EdgeId]) -> CutEffect:

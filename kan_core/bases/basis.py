@@ -70,6 +70,10 @@ class Basis(ABC):
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""
 
+    @abstractmethod
+    def source(self) -> list[str]:
+        """Return Python statements that make `rows`, the list of B_k(u), of arrays or tensors u within [-1, 1]."""
+
     def settings(self) -> dict[str, Setting]:
         """Return what `make_basis` needs to make this basis again, ready for JSON."""
         return {"name": self.name, "grid_size": self.grid_size}

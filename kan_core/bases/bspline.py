@@ -130,6 +130,22 @@ class BSplineBasis(Basis):
         breaks = EVEN_SHARE * even + (1.0 - EVEN_SHARE) * quantiles
         return BSplineBasis(self.grid_size, self.order, tuple(breaks.tolist()))
 
+    def source(self) -> list[str]:
+        """Return the recursion over all knots as Python."""
+        first, last = self.order, self.order + self.grid_size - 1
+        return [
+            f"knots = {self.knots(-1.0, 1.0).tolist()!r}",
+            "rows = [0.0 * u for _ in knots[1:]]",
+            f"for i in range({first}, {last + 1}):",
+            f"    rows[i] = 1.0 * ((u >= knots[i]) & ((u < knots[i + 1]) | (i == {last})))",
+            f"for degree in range(1, {self.order + 1}):",
+            "    rows = [",
+            "        (u - knots[i]) / (knots[i + degree] - knots[i]) * rows[i]",
+            "        + (knots[i + degree + 1] - u) / (knots[i + degree + 1] - knots[i + 1]) * rows[i + 1]",
+            "        for i in range(len(rows) - 1)",
+            "    ]",
+        ]
+
     def settings(self) -> dict[str, Setting]:
         """Return what `make_basis` needs to make this basis again."""
         given: dict[str, Setting] = {"name": self.name, "grid_size": self.grid_size, "order": self.order}

@@ -69,6 +69,13 @@ class MixedBasis(Basis):
         """Return all parts resized."""
         return MixedBasis(tuple(part.resized(grid_size) for part in self.parts))
 
+    def source(self) -> list[str]:
+        """Return statements for all parts, one after the other."""
+        lines = ["everything = []"]
+        for part in self.parts:
+            lines += [*part.source(), "everything += rows"]
+        return [*lines, "rows = everything"]
+
     def settings(self) -> dict[str, Setting]:
         """Return the parts' settings."""
         return {"name": self.name, "parts": [part.settings() for part in self.parts]}

@@ -134,6 +134,10 @@ class NetworkObjective:
         blocks = [block for _, block in self._jacobian_blocks(done)]
         return np.concatenate(blocks, axis=2).transpose(2, 1, 0)
 
+    def outputs(self) -> FloatArray:
+        """Return the scaled outputs (O, B) at the train samples, logits for classification."""
+        return self._forward_train().outputs
+
     def rmse(self) -> tuple[float, float]:
         """Return the root mean square errors on train and test samples in original units (probabilities if classes)."""
         train, test = self._forward_train(), self._maker.forward(self._test)

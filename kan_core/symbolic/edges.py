@@ -138,11 +138,15 @@ def _symbolic_layer(network: KAN, edge: EdgeId) -> KANLayer:
 
 
 def edge_units(network: KAN, edge: EdgeId) -> tuple[float, float, float]:
-    """Return (x scale, x shift, y scale) such that original = internal · scale + shift."""
+    """Return (x scale, x shift, y scale) such that original = internal · scale + shift.
+
+    Factors of an output that multiplies have no unit of their own: the output's belongs to their product.
+    """
     x_scale, x_shift, y_scale = 1.0, 0.0, 1.0
     if edge.layer == 0:
         x_scale = float(network.input_scale[edge.source])
         x_shift = float(network.input_shift[edge.source])
-    if edge.layer == len(network.layers) - 1:
+    layer = network.layers[edge.layer]
+    if edge.layer == len(network.layers) - 1 and edge.target < layer.first_factor:
         y_scale = float(network.output_scale[edge.target])
     return x_scale, x_shift, y_scale
