@@ -46,6 +46,10 @@ class Spreads:
         kept = np.maximum(rows, SMALLEST_SPREAD)
         return Spreads(np.sqrt(variances + np.square(FLOOR * kept)[:, None]), kept, owners)
 
+    def floor_slopes(self, of_edges: FloatArray) -> FloatArray:
+        """Return what `of_edges`, ∂R/∂E (S, I), adds to ∂R/∂N (S,) through the floor under the edges' spreads."""
+        return FLOOR**2 * self.rows * (of_edges / self.edges).sum(axis=1)
+
     def by_node(self, of_rows: FloatArray) -> FloatArray:
         """Return the sums over each node's rows (J,) for numbers (S,)."""
         total: FloatArray = np.zeros(int(self.owners[-1]) + 1)

@@ -58,7 +58,7 @@ def measure_penalty(done: ForwardPass, owners: Sequence[IndexArray], *, l1: floa
     of_edges, of_rows = penalty_slopes(spreads, l1=l1, entropy=entropy)
     pruning = pruning_slopes(spreads, l1=l1, entropy=entropy)
     pulls = tuple(
-        LayerPull(mean, edges / layer.edges, rows / layer.rows, prune / layer.edges)
+        LayerPull(mean, edges / layer.edges, (rows + layer.floor_slopes(edges)) / layer.rows, prune / layer.edges)
         for mean, edges, rows, prune, layer in zip(means, of_edges, of_rows, pruning, spreads, strict=True)
     )
     return PenaltyPoint(penalty(spreads, l1=l1, entropy=entropy), pulls)
