@@ -168,7 +168,7 @@ def _edge_source(network: KAN, edge: EdgeId, x: str, module: str, families: _Fam
     scale, shift, out = edge_units(network, edge)
     low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
     coefficients = layer.coefficients[edge.target, edge.source, place].detach().double()
-    slopes = tuple((end_slopes(basis) @ coefficients).tolist())
+    slopes = tuple((end_slopes(basis) @ coefficients.numpy()).tolist())
     weight = float(layer.base_weights[edge.target, edge.source].detach())
     inner = x if (scale, shift) == (1.0, 0.0) else f"({x} - {shift!r}) / {scale!r}"
     numbers = f"{coefficients.tolist()!r}, {slopes!r}, {weight!r}"

@@ -17,7 +17,7 @@ import numpy as np
 
 from kan_core import kernels
 from kan_core.bases import Basis
-from kan_core.bases.basis import FloatArray
+from kan_core.bases.basis import FloatArray, continue_linearly, end_slopes
 
 MAX_KEPT_BYTES = 64 * 2**20
 BLOCK_BYTES = 8 * 2**20
@@ -58,40 +58,54 @@ class FeatureMaker:
         scales[:-1] = 2.0 / (self.high - self.low)
         return scales
 
-    def fill(self, x: FloatArray, features: FloatArray) -> None:
-        """Write the features (K + 1, I, B) at node values x (I, B), contiguous."""
-        domain, base = self._domain(x), features[-1]
+    def make(self, x: FloatArray) -> Block:
+        """Return the features at node values x (I, B), contiguous."""
+        domain, inner = np.empty_like(x), np.empty_like(x)
+        is_outside = kernels.place(x, self.low, self.high, domain, inner)
+        values = np.empty((self.num_features, *x.shape), dtype=x.dtype)
         if self.base == "silu":
-            kernels.silu(x, base)
+            kernels.silu(x, values[-1])
         else:
-            base[:] = x if self.base == "identity" else 0.0
+            values[-1] = x if self.base == "identity" else 0.0
         if self.has_one_basis:
-            self.bases[0].evaluate(domain.ravel(), features[:-1].reshape(self.num_features - 1, -1))
-            return
-        for source, basis in enumerate(self.bases):
-            values = np.empty((self.num_features - 1, x.shape[1]), dtype=x.dtype)
-            basis.evaluate(domain[source], values)
-            features[:-1, source] = values
+            functions = values[:-1].reshape(self.num_features - 1, -1)
+            self.bases[0].fill(inner.ravel(), functions)
+            if is_outside:
+                continue_linearly(domain.ravel(), end_slopes(self.bases[0]), functions)
+        else:
+            for source, basis in enumerate(self.bases):
+                functions = np.empty((self.num_features - 1, x.shape[1]), dtype=x.dtype)
+                basis.fill(inner[source], functions)
+                if is_outside:
+                    continue_linearly(domain[source], end_slopes(basis), functions)
+                values[:-1, source] = functions
+        return Block(x, inner, values)
 
-    def fill_slopes(self, x: FloatArray, slopes: FloatArray) -> None:
-        """Write dB_k/du, then b'(x), to `slopes` (K + 1, I, B)."""
-        domain, base = self._domain(x), slopes[-1]
+    def make_slopes(self, block: Block) -> FloatArray:
+        """Return dB_k/du, then b'(x), (K + 1, I, B)."""
+        slopes = np.empty_like(block.values)
         if self.base == "silu":
-            kernels.silu_slopes(x, base)
+            kernels.silu_slopes(block.x, slopes[-1])
         else:
-            base[:] = 1.0 if self.base == "identity" else 0.0
+            slopes[-1] = 1.0 if self.base == "identity" else 0.0
         if self.has_one_basis:
-            self.bases[0].evaluate_slopes(domain.ravel(), slopes[:-1].reshape(self.num_features - 1, -1))
-            return
-        for source, basis in enumerate(self.bases):
-            values = np.empty((self.num_features - 1, x.shape[1]), dtype=x.dtype)
-            basis.evaluate_slopes(domain[source], values)
-            slopes[:-1, source] = values
+            self.bases[0].fill_slopes(block.inner.ravel(), slopes[:-1].reshape(self.num_features - 1, -1))
+        else:
+            for source, basis in enumerate(self.bases):
+                functions = np.empty((self.num_features - 1, block.x.shape[1]), dtype=block.x.dtype)
+                basis.fill_slopes(block.inner[source], functions)
+                slopes[:-1, source] = functions
+        return slopes
 
-    def _domain(self, x: FloatArray) -> FloatArray:
-        domain = np.empty_like(x)
-        kernels.to_domain(x, self.low, self.high, domain)
-        return domain
+
+@dataclass(slots=True)
+class Block:
+    """Some samples: node values `x` (I, b), their place `inner` in the domain, and features `values` (K + 1, I, b)."""
+
+    x: FloatArray
+    inner: FloatArray
+    values: FloatArray
+    slopes: FloatArray | None = None
 
 
 class LayerFeatures:
@@ -100,14 +114,15 @@ class LayerFeatures:
     def __init__(self, maker: FeatureMaker, x: FloatArray) -> None:
         self.x = x
         self._maker = maker
-        self._num_features = maker.num_features
         num_sources, num_samples = x.shape
-        size = self._num_features * num_sources * x.itemsize
+        size = maker.num_features * num_sources * x.itemsize
         step = block_size(size)
-        starts = range(0, num_samples, step)
-        self.parts = [slice(start, min(start + step, num_samples)) for start in starts]
+        if num_samples <= step:
+            self.parts = [slice(0, num_samples)]
+        else:
+            self.parts = [slice(start, min(start + step, num_samples)) for start in range(0, num_samples, step)]
         self._is_kept = 2 * size * num_samples <= MAX_KEPT_BYTES
-        self._kept: dict[tuple[bool, int], FloatArray] = {}
+        self._blocks: dict[tuple[int, int], Block] = {}
 
     @property
     def num_samples(self) -> int:
@@ -116,19 +131,28 @@ class LayerFeatures:
 
     def values(self, part: slice) -> FloatArray:
         """Return the features (K + 1, I, b) of the samples in `part`."""
-        return self._make(part, is_slopes=False)
+        return self._block(part).values
 
     def _slopes(self, part: slice) -> FloatArray:
-        return self._make(part, is_slopes=True)
+        block = self._block(part)
+        if block.slopes is None:
+            block.slopes = self._maker.make_slopes(block)
+        return block.slopes
+
+    def _block(self, part: slice) -> Block:
+        known = self._blocks.get((part.start, part.stop))
+        if known is not None:
+            return known
+        block = self._maker.make(np.ascontiguousarray(self.x[:, part]))
+        if self._is_kept:
+            self._blocks[part.start, part.stop] = block
+        return block
 
     def sums(self, weights: FloatArray) -> FloatArray:
         """Return Σ_i φ_si(x_i), (S, B)."""
-        if len(self.parts) == 1:
-            return _as_matrix(weights) @ self.values(self.parts[0]).reshape(weights[0].size, -1)
-        outputs = np.empty((len(weights), self.num_samples), dtype=self.x.dtype)
-        for part in self.parts:
-            np.matmul(_as_matrix(weights), self.values(part).reshape(weights[0].size, -1), out=outputs[:, part])
-        return outputs
+        matrix = _as_matrix(weights)
+        sums = [matrix.dot(self.values(part).reshape(matrix.shape[1], -1)) for part in self.parts]
+        return sums[0] if len(sums) == 1 else np.concatenate(sums, axis=1)
 
     def edges(self, weights: FloatArray, part: slice) -> FloatArray:
         """Return every φ_si(x_i) at the samples in `part`, (I, S, b)."""
@@ -146,24 +170,24 @@ class LayerFeatures:
 
     def source_deltas(self, weights: FloatArray, deltas: FloatArray) -> FloatArray:
         """Return the gradient with respect to the node values (I, B), given that to the sums (S, B)."""
-        outputs, scaled = np.empty_like(self.x), weights * self._maker.slope_scales
+        found: list[FloatArray] = []
         for part in self.parts:
             chosen, slopes = np.ascontiguousarray(deltas[:, part]), self._slopes(part)
-            into = np.zeros(slopes.shape[1:], dtype=self.x.dtype)
+            into = np.empty(slopes.shape[1:], dtype=slopes.dtype)
             if len(weights) < MIN_PULLED_ROWS:
-                kernels.follow_rows(scaled, slopes, chosen, into)
+                kernels.follow_rows(weights, self._maker.slope_scales, slopes, chosen, into)
             else:
-                pulls = _as_matrix(scaled).T @ chosen
-                kernels.follow_pulls(pulls.reshape(slopes.shape), slopes, into)
-            outputs[:, part] = into
-        return outputs
+                pulls = _as_matrix(weights).T.dot(chosen).reshape(slopes.shape)
+                kernels.follow_pulls(pulls, self._maker.slope_scales, slopes, into)
+            found.append(into)
+        return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
     def covariance(self) -> FloatArray:
         """Return the covariance over samples of each source's features, (I, K + 1, K + 1), float64.
 
         A little on the diagonal keeps it positive where rounding would not: some combinations of features do not vary.
         """
-        size, num_sources = self._num_features, len(self.x)
+        size, num_sources = self._maker.num_features, len(self.x)
         means = np.zeros((num_sources, size))
         for part in self.parts:
             means += self.values(part).sum(axis=2, dtype=np.float64).T / self.num_samples
@@ -204,17 +228,6 @@ class LayerFeatures:
             gradient += np.matmul(deltas, features).transpose(1, 2, 0)
             slopes = np.matmul(scaled.transpose(2, 0, 1), self._slopes(part).transpose(1, 0, 2))
             into[:, part] += (deltas * slopes).sum(axis=1)
-
-    def _make(self, part: slice, *, is_slopes: bool) -> FloatArray:
-        known = self._kept.get((is_slopes, part.start))
-        if known is not None and known.shape[2] == part.stop - part.start:
-            return known
-        x = self.x if part.stop - part.start == self.num_samples else np.ascontiguousarray(self.x[:, part])
-        made = np.empty((self._num_features, *x.shape), dtype=x.dtype)
-        (self._maker.fill_slopes if is_slopes else self._maker.fill)(x, made)
-        if self._is_kept:
-            self._kept[is_slopes, part.start] = made
-        return made
 
 
 def _as_matrix(weights: FloatArray) -> FloatArray:

@@ -29,8 +29,8 @@ def fit_normalization(network: KAN, dataset: Dataset) -> KAN:
     """Return a copy whose inputs map to [-1, 1] and whose outputs are scaled to the training targets.
 
     Inputs are centred and divided by their half range, regression targets by mean and standard deviation (those of an
-    output that multiplies by their root mean square alone); the logits of a classification stay as they are. A constant column keeps the scale 1. Raises DataError when the dataset's columns
-    are not the network's.
+    output that multiplies by their root mean square alone); the logits of a classification stay as they are. A constant
+    column keeps the scale 1. Raises DataError when the dataset's columns are not the network's.
     """
     shape = (dataset.num_inputs, dataset.num_outputs)
     if shape != (network.widths[0], network.widths[-1]):

@@ -16,12 +16,21 @@ from kan_core.bases.vector_math import exp
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def to_domain(x: FloatArray, low: FloatArray, high: FloatArray, domain: FloatArray) -> None:
-    """Write u(x) to `domain` (I, B): each source's range from `low` to `high` (I,) mapped to [-1, 1]."""
+def place(x: FloatArray, low: FloatArray, high: FloatArray, domain: FloatArray, inner: FloatArray) -> bool:
+    """Write u(x), each source's range from `low` to `high` (I,) mapped to [-1, 1], to `domain` (I, B).
+
+    `inner` (I, B) becomes the same kept within [-1, 1]; return whether any of it lay outside. NaN stays NaN.
+    """
+    one = x.dtype.type(1.0)
+    outside = 0
     for i in range(x.shape[0]):
-        ends, share = low[i] + high[i], x.dtype.type(1.0) / (high[i] - low[i])
+        ends, share = low[i] + high[i], one / (high[i] - low[i])
         for b in range(x.shape[1]):
-            domain[i, b] = (x[i, b] + x[i, b] - ends) * share
+            u = (x[i, b] + x[i, b] - ends) * share
+            domain[i, b] = u
+            inner[i, b] = min(max(u, -one), one) if u == u else u
+            outside += (u > one) | (u < -one)
+    return outside > 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -44,26 +53,35 @@ def silu_slopes(x: FloatArray, slopes: FloatArray) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def follow_rows(weights: FloatArray, slopes: FloatArray, deltas: FloatArray, source_deltas: FloatArray) -> None:
-    """Add Σ_s δ_sb Σ_k w_ski F'_kib to `source_deltas` (I, B).
+def follow_rows(
+    weights: FloatArray, scales: FloatArray, slopes: FloatArray, deltas: FloatArray, source_deltas: FloatArray
+) -> None:
+    """Write Σ_s δ_sb Σ_k w_ski F'_kib to `source_deltas` (I, B).
 
-    `weights` (S, K + 1, I), `slopes` (K + 1, I, B), `deltas` (S, B). For few rows; many go through `follow_pulls`.
+    F' are `slopes` (K + 1, I, B) times `scales` (K + 1, I); `weights` (S, K + 1, I), `deltas` (S, B). For few rows:
+    many go through `follow_pulls`.
     """
-    for s in range(weights.shape[0]):
-        for k in range(weights.shape[1]):
-            for i in range(weights.shape[2]):
-                weight = weights[s, k, i]
-                for b in range(deltas.shape[1]):
-                    source_deltas[i, b] += weight * deltas[s, b] * slopes[k, i, b]
+    source_deltas[:] = 0.0
+    for i in range(weights.shape[2]):
+        into = source_deltas[i]
+        for s in range(weights.shape[0]):
+            delta = deltas[s]
+            for k in range(weights.shape[1]):
+                weight, slope = weights[s, k, i] * scales[k, i], slopes[k, i]
+                for b in range(into.size):
+                    into[b] += weight * delta[b] * slope[b]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def follow_pulls(pulls: FloatArray, slopes: FloatArray, source_deltas: FloatArray) -> None:
-    """Add Σ_k p_kib F'_kib to `source_deltas` (I, B) for `pulls` and `slopes` (K + 1, I, B)."""
-    for k in range(slopes.shape[0]):
-        for i in range(slopes.shape[1]):
-            for b in range(slopes.shape[2]):
-                source_deltas[i, b] += pulls[k, i, b] * slopes[k, i, b]
+def follow_pulls(pulls: FloatArray, scales: FloatArray, slopes: FloatArray, source_deltas: FloatArray) -> None:
+    """Write Σ_k p_kib F'_kib to `source_deltas` (I, B) for `pulls` (K + 1, I, B); the rest as in `follow_rows`."""
+    source_deltas[:] = 0.0
+    for i in range(slopes.shape[1]):
+        into = source_deltas[i]
+        for k in range(slopes.shape[0]):
+            scale, pull, slope = scales[k, i], pulls[k, i], slopes[k, i]
+            for b in range(into.size):
+                into[b] += scale * pull[b] * slope[b]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -82,7 +82,7 @@ class Basis(ABC):
         """Return B_k(u), shape (..., K), for any u, continued linearly outside [-1, 1], differentiable by torch."""
         inner = u.clamp(-1.0, 1.0)
         beyond = (u - inner).unsqueeze(-1)
-        low, high = end_slopes(self).to(u.dtype)
+        low, high = torch.from_numpy(end_slopes(self)).to(u.dtype)
         return self.inner_values(inner) + beyond * torch.where(beyond < 0, low, high)
 
     def evaluate(self, u: FloatArray, values: FloatArray) -> None:
@@ -90,7 +90,7 @@ class Basis(ABC):
         inner = np.empty_like(u)
         if clamp(u, inner):
             self.fill(inner, values)
-            continue_linearly(u, end_slopes(self).numpy(), values)
+            continue_linearly(u, end_slopes(self), values)
         else:
             self.fill(u, values)
 
@@ -102,11 +102,11 @@ class Basis(ABC):
 
 
 @lru_cache(maxsize=256)
-def end_slopes(basis: Basis) -> Tensor:
+def end_slopes(basis: Basis) -> FloatArray:
     """Return dB_k/du at -1 and at 1, (2, K), float64."""
     slopes: FloatArray = np.empty((basis.num_functions, 2))
     basis.fill_slopes(np.array([-1.0, 1.0]), slopes)
-    return torch.from_numpy(np.ascontiguousarray(slopes.T))
+    return np.ascontiguousarray(slopes.T)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

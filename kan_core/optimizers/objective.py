@@ -36,7 +36,7 @@ class Objective(Protocol):
 
     @property
     def parameters(self) -> FloatArray:
-        """A copy of the present parameters (P,)."""
+        """The present parameters (P,), not to be written to."""
         ...
 
     def loss(self, parameters: FloatArray) -> float:
@@ -75,13 +75,18 @@ class NetworkObjective:
         self._ones = np.ones(dataset.num_outputs, dtype=network.output_scale.numpy().dtype)
         self._train = Samples(network, dataset.train_inputs, dataset.train_targets)
         self._test = Samples(network, dataset.test_inputs, dataset.test_targets)
+        self._present: FloatArray | None = None
         self._newest: ForwardPass | None = None
         self._measured: tuple[ForwardPass, float, float, PenaltyPoint] | None = None
 
     @property
     def parameters(self) -> FloatArray:
-        """A copy of the free parameters (P,)."""
-        return self._flat.flat[self._flat.free]
+        """The free parameters (P,), not to be written to."""
+        now = self._flat.flat[self._flat.free]
+        if self._present is None or not (now == self._present).all():
+            # somebody may have written into the network
+            self._present, self._newest = now, None
+        return self._present
 
     @property
     def num_parameters(self) -> int:
@@ -90,9 +95,9 @@ class NetworkObjective:
 
     def set_parameters(self, parameters: FloatArray) -> None:
         """Make `parameters` (P,) the network's own."""
-        if not (parameters == self.parameters).all():
+        if parameters is not self._present:
             self._flat.flat[self._flat.free] = parameters
-            self._newest = None
+            self._present, self._newest = parameters, None
 
     def loss(self, parameters: FloatArray) -> float:
         """Return the objective at `parameters`."""
@@ -166,17 +171,20 @@ class NetworkObjective:
     def _backward_layer(
         self, index: int, done: ForwardPass, deltas: FloatArray, pull: LayerPull | None, gradient: FloatArray
     ) -> FloatArray:
-        """Write layer `index`'s part of the flat `gradient` and return the deltas of its sources."""
+        """Write layer `index`'s part of the flat `gradient` and return the deltas of its sources (inputs need none)."""
         features, weights, part = done.features[index], done.weights[index], self._flat.parts[index]
         of_weights, of_constants = part.weights_in(gradient), part.constants_in(gradient)
         deltas = deltas_of_sums(self._layers[index], done.sums[index], deltas)
         if pull is not None:
             deltas = deltas + (pull.rows[:, None] * _deviations(done.sums[index])).astype(deltas.dtype)
         features.weight_gradient(deltas, of_weights)
+        formulas = done.formulas[index]
+        if index == 0 and pull is None and not formulas:
+            return deltas
         source_deltas = features.source_deltas(weights, deltas) if index > 0 else np.zeros_like(features.x)
         if pull is not None:
             features.pull_spreads(weights, pull.means, pull.edges, of_weights, source_deltas)
-        for one in done.formulas[index]:
+        for one in formulas:
             delta = deltas[one.target]
             if pull is not None:
                 delta = delta + pull.edges[one.target, one.source] * _deviations(one.c * one.value).astype(delta.dtype)
