@@ -125,14 +125,15 @@ def clamp(u: FloatArray, inner: FloatArray) -> bool:
 def continue_linearly(u: FloatArray, slopes: FloatArray, values: FloatArray) -> None:
     """Add the linear continuation to `values` (K, P) where u (P,) lies outside.
 
-    `slopes` (2, K), float64, are those at the ends.
+    `slopes` (2, K), float64, are those at the ends: of local functions most are zero, and passed over.
     """
     one = u.dtype.type(1.0)
+    below, above = np.flatnonzero(slopes[0]), np.flatnonzero(slopes[1])
     for p in range(u.size):
         point = u[p]
         if point > one:
-            for k in range(values.shape[0]):
+            for k in above:
                 values[k, p] += slopes[1, k] * (point - one)
         elif point < -one:
-            for k in range(values.shape[0]):
+            for k in below:
                 values[k, p] += slopes[0, k] * (point + one)
