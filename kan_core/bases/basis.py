@@ -127,13 +127,11 @@ def continue_linearly(u: FloatArray, slopes: FloatArray, values: FloatArray) -> 
 
     `slopes` (2, K), float64, are those at the ends: of local functions most are zero, and passed over.
     """
-    one = u.dtype.type(1.0)
-    below, above = np.flatnonzero(slopes[0]), np.flatnonzero(slopes[1])
-    for p in range(u.size):
-        point = u[p]
-        if point > one:
-            for k in above:
-                values[k, p] += slopes[1, k] * (point - one)
-        elif point < -one:
-            for k in below:
-                values[k, p] += slopes[0, k] * (point + one)
+    one, zero = u.dtype.type(1.0), u.dtype.type(0.0)
+    for k in range(values.shape[0]):
+        low, high = u.dtype.type(slopes[0, k]), u.dtype.type(slopes[1, k])
+        if low == zero and high == zero:
+            continue
+        row = values[k]
+        for p in range(u.size):
+            row[p] += low * min(u[p] + one, zero) + high * max(u[p] - one, zero)
