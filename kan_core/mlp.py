@@ -1,0 +1,247 @@
+"""The multilayer perceptron that KANs are compared with, trained by the same optimizers.
+
+Shape legend: B samples, I inputs, O outputs, n_l units of layer l, P parameters.
+
+    MLP(x) = (W_{L-1} ∘ σ ∘ … ∘ σ ∘ W_0)(x), W_l affine, between the input and output scaling that a KAN has too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import cast
+
+import numpy as np
+import torch
+from scipy.special import erf
+from torch import Tensor, nn
+
+from kan_core import kernels
+from kan_core._checks import check_choice, check_integer
+from kan_core.bases.basis import FloatArray
+from kan_core.datasets import Dataset
+from kan_core.errors import SpecError
+from kan_core.optimizers.objective import Quadratic
+
+# value and derivative at z
+Activation = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+LEAK = 0.01
+MAX_WIDTH = 4096
+
+
+def _relu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return np.maximum(z, 0.0), (z > 0).astype(z.dtype)
+
+
+def _leaky_relu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return np.where(z > 0, z, LEAK * z), np.where(z > 0, 1.0, LEAK).astype(z.dtype)
+
+
+def _sigmoid(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    value = 0.5 * (1.0 + np.tanh(0.5 * z))
+    return value, value * (1.0 - value)
+
+
+def _silu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    sigmoid = 0.5 * (1.0 + np.tanh(0.5 * z))
+    return z * sigmoid, sigmoid * (1.0 + z * (1.0 - sigmoid))
+
+
+def _tanh(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    value = np.tanh(z)
+    return value, 1.0 - value * value
+
+
+def _gelu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """z Φ(z) with Φ the normal distribution (D. Hendrycks and K. Gimpel, arXiv 1606.08415)."""
+    share = 0.5 * (1.0 + erf(z / math.sqrt(2.0)))
+    return z * share, share + z * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+
+
+ACTIVATIONS: Mapping[str, tuple[Activation, Callable[[], nn.Module]]] = MappingProxyType(
+    {
+        "relu": (_relu, nn.ReLU),
+        "leaky_relu": (_leaky_relu, lambda: nn.LeakyReLU(LEAK)),
+        "gelu": (_gelu, nn.GELU),
+        "silu": (_silu, nn.SiLU),
+        "tanh": (_tanh, nn.Tanh),
+        "sigmoid": (_sigmoid, nn.Sigmoid),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MLPSpec:
+    """Shape of a perceptron: `widths` of all layers, inputs and outputs included, and the `activation` σ between them.
+
+    Raises SpecError when a field is out of bounds.
+    """
+
+    widths: tuple[int, ...] = (2, 32, 32, 1)
+    activation: str = "silu"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        if len(self.widths) < 2:
+            raise SpecError(f"widths has at least 2 entries, received widths={self.widths}: name inputs and outputs")
+        for index, width in enumerate(self.widths):
+            check_integer(f"widths[{index}]", width, low=1, high=MAX_WIDTH)
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
+
+    @property
+    def num_parameters(self) -> int:
+        """How many weights and biases there are."""
+        return sum((left + 1) * right for left, right in pairwise(self.widths))
+
+
+class MLP(nn.Module):
+    """A multilayer perceptron of `nn.Linear` layers; calling it on (B, I) inputs gives (B, O) outputs.
+
+    Weights and biases are drawn as `nn.Linear` draws them, uniformly within ±1/√n_in, from `generator` (a fresh one
+    with seed 0 when left out). With `dataset` inputs are centred and divided by their half range and regression targets
+    by mean and standard deviation, as for a KAN.
+    """
+
+    input_shift: Tensor
+    input_scale: Tensor
+    output_shift: Tensor
+    output_scale: Tensor
+
+    def __init__(
+        self, spec: MLPSpec, *, generator: torch.Generator | None = None, dataset: Dataset | None = None
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        drawing = torch.Generator().manual_seed(0) if generator is None else generator
+        self._layers = nn.ModuleList(nn.Linear(sources, units) for sources, units in pairwise(spec.widths))
+        self.to(torch.float64)
+        for layer in self.layers:
+            bound = layer.in_features**-0.5
+            for parameter in (layer.weight, layer.bias):
+                drawn = torch.rand(parameter.shape, generator=drawing, dtype=torch.float64)
+                parameter.data = bound * (2.0 * drawn - 1.0)
+        for name, width in (("input", spec.widths[0]), ("output", spec.widths[-1])):
+            self.register_buffer(f"{name}_shift", torch.zeros(width, dtype=torch.float64))
+            self.register_buffer(f"{name}_scale", torch.ones(width, dtype=torch.float64))
+        if dataset is not None:
+            self._fit_scales(dataset)
+
+    @property
+    def layers(self) -> tuple[nn.Linear, ...]:
+        """The affine layers from inputs to outputs."""
+        return tuple(cast(nn.Linear, layer) for layer in self._layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs (B, O) for inputs (B, I)."""
+        activation = ACTIVATIONS[self.spec.activation][1]()
+        nodes = (x.to(self.input_shift.dtype) - self.input_shift) / self.input_scale
+        for index, layer in enumerate(self.layers):
+            nodes = layer(nodes if index == 0 else activation(nodes))
+        return self.output_shift + self.output_scale * nodes
+
+    def _fit_scales(self, dataset: Dataset) -> None:
+        inputs, targets = dataset.train_inputs.double(), dataset.train_targets.double()
+        low, high = inputs.amin(dim=0), inputs.amax(dim=0)
+        self.input_shift.copy_((low + high) / 2)
+        self.input_scale.copy_(torch.where(high > low, (high - low) / 2, torch.ones_like(low)))
+        if dataset.task == "regression":
+            spread = targets.std(dim=0, correction=0)
+            self.output_shift.copy_(targets.mean(dim=0))
+            self.output_scale.copy_(torch.where(spread > 0, spread, torch.ones_like(spread)))
+
+
+class MLPObjective:
+    """The mean squared error of a perceptron on a regression dataset, for any of the optimizers; float64.
+
+    It takes the perceptron over: the perceptron's parameters are the present point.
+    """
+
+    def __init__(self, mlp: MLP, dataset: Dataset) -> None:
+        self.mlp = mlp
+        self._activation = ACTIVATIONS[mlp.spec.activation][0]
+        sizes = [(layer.out_features, layer.in_features + 1) for layer in mlp.layers]
+        ends = np.cumsum([0, *(rows * columns for rows, columns in sizes)])
+        self._parts = [(slice(ends[n], ends[n + 1]), size) for n, size in enumerate(sizes)]
+        self._flat: FloatArray = np.empty(ends[-1])
+        for layer, (part, size) in zip(mlp.layers, self._parts, strict=True):
+            matrix = self._flat[part].reshape(size)
+            matrix[:, :-1], matrix[:, -1] = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+            layer.weight.data, layer.bias.data = torch.from_numpy(matrix[:, :-1]), torch.from_numpy(matrix[:, -1])
+        self._train = self._scaled(dataset.train_inputs, dataset.train_targets)
+        self._test = self._scaled(dataset.test_inputs, dataset.test_targets)
+
+    @property
+    def parameters(self) -> FloatArray:
+        """A copy of the weights and biases (P,)."""
+        return self._flat.copy()
+
+    def loss(self, parameters: FloatArray) -> float:
+        """Return the mean squared error of scaled targets at `parameters`, which become the present ones."""
+        self._flat[:] = parameters
+        outputs = self._forward(self._train[0])[0]
+        return float(np.square(outputs - self._train[1]).mean())
+
+    def loss_and_gradient(self, parameters: FloatArray) -> tuple[float, FloatArray]:
+        """Return the loss and its gradient (P,) at `parameters`, which become the present ones."""
+        self._flat[:] = parameters
+        outputs, nodes, slopes = self._forward(self._train[0])
+        errors = outputs - self._train[1]
+        gradient, deltas = np.empty_like(self._flat), (2.0 / errors.size) * errors
+        for index in reversed(range(len(self._parts))):
+            part, size = self._parts[index]
+            np.matmul(deltas, nodes[index].T, out=gradient[part].reshape(size))
+            if index > 0:
+                deltas = (self._matrix(index)[:, :-1].T @ deltas) * slopes[index - 1]
+        return float(np.square(errors).mean()), gradient
+
+    def models(self, parameters: FloatArray) -> Iterator[Quadratic]:
+        """Yield the Gauss-Newton model at `parameters`."""
+        loss, gradient = self.loss_and_gradient(parameters)
+        jacobian = self._jacobian()
+        yield Quadratic(loss, gradient, (2.0 / self._train[1].size) * (jacobian @ jacobian.T))
+
+    def rmse(self) -> tuple[float, float]:
+        """Return the root mean square errors on train and test samples in original units."""
+        scale = self.mlp.output_scale.numpy()
+        of_train, of_test = (
+            math.sqrt(kernels.mean_squared_error(np.ascontiguousarray(self._forward(x)[0]), y, scale))
+            for x, y in (self._train, self._test)
+        )
+        return of_train, of_test
+
+    def _scaled(self, inputs: Tensor, targets: Tensor) -> tuple[FloatArray, FloatArray]:
+        """Return inputs with a row of ones (I + 1, B), and targets (O, B), both scaled."""
+        x = ((inputs.double() - self.mlp.input_shift) / self.mlp.input_scale).numpy().T
+        y = ((targets.double() - self.mlp.output_shift) / self.mlp.output_scale).numpy().T
+        return np.concatenate([x, np.ones((1, x.shape[1]))]), np.ascontiguousarray(y)
+
+    def _matrix(self, index: int) -> FloatArray:
+        part, size = self._parts[index]
+        return self._flat[part].reshape(size)
+
+    def _forward(self, inputs: FloatArray) -> tuple[FloatArray, list[FloatArray], list[FloatArray]]:
+        """Return outputs (O, B), what enters each layer with a row of ones (n_l + 1, B), and σ' of hidden units."""
+        nodes, slopes = [inputs], list[FloatArray]()
+        for index in range(len(self._parts) - 1):
+            values, slope = self._activation(self._matrix(index) @ nodes[-1])
+            nodes.append(np.concatenate([values, np.ones((1, values.shape[1]))]))
+            slopes.append(slope)
+        return self._matrix(len(self._parts) - 1) @ nodes[-1], nodes, slopes
+
+    def _jacobian(self) -> FloatArray:
+        """Return the scaled outputs' derivatives with respect to the parameters, (P, O·B)."""
+        outputs, nodes, slopes = self._forward(self._train[0])
+        num_outputs, num_samples = outputs.shape
+        jacobian = np.empty((len(self._flat), num_outputs, num_samples))
+        for output in range(num_outputs):
+            deltas = np.zeros((num_outputs, num_samples))
+            deltas[output] = 1.0
+            for index in reversed(range(len(self._parts))):
+                part, _ = self._parts[index]
+                jacobian[part, output] = (deltas[:, None, :] * nodes[index][None, :, :]).reshape(-1, num_samples)
+                if index > 0:
+                    deltas = (self._matrix(index)[:, :-1].T @ deltas) * slopes[index - 1]
+        return jacobian.reshape(len(self._flat), -1)
