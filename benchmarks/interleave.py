@@ -53,10 +53,14 @@ def median_step_times(
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    rule = "|" + "|".join(" --- " for _ in columns) + "|"
+    return [f"| {' | '.join(columns)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a Markdown table."""
     typer.echo(f"\n{title}\n")
-    typer.echo("| " + " | ".join(columns) + " |")
-    typer.echo("|" + "|".join(" --- " for _ in columns) + "|")
-    for row in rows:
-        typer.echo("| " + " | ".join(row) + " |")
+    for line in table_lines(columns, rows):
+        typer.echo(line)

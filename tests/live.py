@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import plotly.graph_objects as go
 from playwright.sync_api import Browser, sync_playwright
 
 # The page must not reach for anything outside this machine, and Chromium itself should not try either.
@@ -96,3 +97,13 @@ def open_chromium() -> Generator[Browser]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+def save_figure(figure: go.Figure, path: Path) -> None:
+    """Write a Plotly figure as a PNG picture at its own size, drawn by a real Chromium."""
+    width, height = int(figure.layout.width), int(figure.layout.height)
+    with open_chromium() as browser:
+        page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2)
+        page.set_content(figure.to_html(include_plotlyjs=True, config={"staticPlot": True}))
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        page.locator(".js-plotly-plot").screenshot(path=path)
