@@ -145,7 +145,7 @@ def figure_of(title: str, values: Mapping[str, list[float]]) -> go.Figure:
             x=row, y=[contest.name for contest in CONTESTS], mode="markers", name=make_basis(name).title,
             marker={"size": 11, "symbol": list(BASES).index(name)},
         )  # fmt: skip
-    figure.update_layout(template="plotly_white", title=title, width=900, height=480, yaxis={"autorange": "reversed"})
+    figure.update_layout(template="plotly_white", title=title, yaxis={"autorange": "reversed"})
     figure.update_xaxes(type="log", title="relative test error, median of the seeds", dtick=1, exponentformat="power")
     return figure
 

@@ -3,10 +3,10 @@
     python -m benchmarks.special_functions
 
 The functions are those of the KAN paper (arXiv 2404.19756, table 2), from SciPy, over the ranges printed with them,
-which hold no singularity. Both learn the same 3,000 samples, drawn evenly, and are tested on 3,000 others. The perceptron
-has two hidden layers, and is trained as well as we can: Levenberg-Marquardt from several starts with tanh and SiLU, the
-best on held-out samples goes on with all samples until nothing better is in reach or its time is over, which is at least
-that of the KAN.
+which hold no singularity. Both learn the same 3,000 samples, drawn evenly, and are tested on 3,000 others. The
+perceptron has two hidden layers, and is trained as well as we can: Levenberg-Marquardt from several starts with tanh
+and SiLU, the best on held-out samples goes on with all samples until nothing better is in reach or its time is over,
+which is at least that of the KAN.
 """
 
 from __future__ import annotations

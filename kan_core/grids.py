@@ -84,15 +84,18 @@ def fit_ranges(
     for index, layer in enumerate(layers):
         low, high = _wanted_range(nodes, margin if index > 0 else input_margin)
         gap = torch.maximum((low - layer.low).abs(), (high - layer.high).abs())
-        for source in (gap > tolerance * (high - low)).nonzero().ravel().tolist():
+        moved = gap > tolerance * (high - low)
+        for source in moved.nonzero().ravel().tolist():
             new = (float(low[source]), float(high[source]))
             if index > 0 and _may_rescale(layers[index - 1], layer, source):
                 rescale_node(layers[index - 1], layer, source, new)
                 nodes[:, source] = (2 * nodes[:, source] - (new[0] + new[1])) / (new[1] - new[0])
             else:
                 move_range(layer, source, new)
-            if network.spec.knots == "adaptive":
-                adapt_knots(layer, source, nodes[:, source])
+        if network.spec.knots == "adaptive":
+            for source in range(layer.num_sources):
+                if bool(moved[source]) or _has_even_knots(layer.bases[source]):
+                    adapt_knots(layer, source, nodes[:, source])
         share_means(layer, nodes)
         nodes = layer(nodes)
     return fitted
@@ -127,6 +130,10 @@ def _may_rescale(before: KANLayer, after: KANLayer, node: int) -> bool:
 def move_range(layer: KANLayer, source: int, new: tuple[float, float]) -> None:
     """Set one source's range in place, and its coefficients so that its functions stay nearly as they are."""
     _change_basis(layer, source, layer.bases[source], new)
+
+
+def _has_even_knots(basis: Basis) -> bool:
+    return any(isinstance(part, BSplineBasis) and part.is_uniform for part in parts_of(basis))
 
 
 @torch.no_grad()

@@ -122,7 +122,7 @@ class KANLayer(nn.Module):
     def coefficient_mask(self) -> Tensor:
         """Return which coefficients belong to the family that their edge uses, (S, I, K)."""
         owners = [index for index, part in enumerate(parts_of(self.bases[0])) for _ in range(part.num_functions)]
-        return self.family.unsqueeze(-1) == torch.tensor(owners)
+        return self.family.unsqueeze(-1) == torch.tensor(owners, device=self.family.device)
 
     def spline_mask(self) -> Tensor:
         """Return where edges are live splines, shape (S, I)."""
@@ -134,7 +134,7 @@ class KANLayer(nn.Module):
 
     def empty_factors(self) -> Tensor:
         """Return 1 for every factor that no edge reaches and 0 for the other rows, (S,)."""
-        is_factor = torch.arange(self.num_targets) >= self.first_factor
+        is_factor = torch.arange(self.num_targets, device=self.low.device) >= self.first_factor
         return (is_factor & self.pruned.all(dim=1)).to(self.low.dtype)
 
     # --- values -------------------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ class KANLayer(nn.Module):
     def basis_values(self, x: Tensor) -> Tensor:
         """Return B_k(u_i(x_i)), shape (B, I, K), by plain torch operations."""
         u = self.to_domain(x)
-        if self.feature_maker().has_one_basis:
+        if all(basis == self.bases[0] for basis in self.bases):
             return self.bases[0].values(u)
         return torch.stack([basis.values(u[:, i]) for i, basis in enumerate(self.bases)], dim=1)
 

@@ -99,9 +99,9 @@ def open_chromium() -> Generator[Browser]:
         browser.close()
 
 
-def save_figure(figure: go.Figure, path: Path) -> None:
-    """Write a Plotly figure as a PNG picture at its own size, drawn by a real Chromium."""
-    width, height = int(figure.layout.width), int(figure.layout.height)
+def save_figure(figure: go.Figure, path: Path, *, width: int = 900, height: int = 480) -> None:
+    """Write a Plotly figure as a PNG picture, drawn by a real Chromium."""
+    figure.update_layout(width=width, height=height)
     with open_chromium() as browser:
         page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2)
         page.set_content(figure.to_html(include_plotlyjs=True, config={"staticPlot": True}))

@@ -82,7 +82,7 @@ class Basis(ABC):
         """Return B_k(u), shape (..., K), for any u, continued linearly outside [-1, 1], differentiable by torch."""
         inner = u.clamp(-1.0, 1.0)
         beyond = (u - inner).unsqueeze(-1)
-        low, high = torch.from_numpy(end_slopes(self)).to(u.dtype)
+        low, high = torch.from_numpy(end_slopes(self)).to(u)
         return self.inner_values(inner) + beyond * torch.where(beyond < 0, low, high)
 
     def evaluate(self, u: FloatArray, values: FloatArray) -> None:

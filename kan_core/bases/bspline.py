@@ -65,10 +65,10 @@ class BSplineBasis(Basis):
 
     def inner_values(self, u: Tensor) -> Tensor:
         """Return B_k(u), shape (..., K), by the recursion over all knots."""
-        knots = torch.from_numpy(self.knots(-1.0, 1.0)).to(u.dtype)
+        knots = torch.from_numpy(self.knots(-1.0, 1.0)).to(u)
         inner = knots[self.order : self.order + self.grid_size + 1]
         cell = torch.bucketize(u.detach(), inner[1:-1], right=True) + self.order
-        functions = (cell.unsqueeze(-1) == torch.arange(len(knots) - 1)).to(u.dtype)
+        functions = (cell.unsqueeze(-1) == torch.arange(len(knots) - 1, device=u.device)).to(u.dtype)
         for degree in range(1, self.order + 1):
             width = knots[degree:] - knots[:-degree]
             rise = (u.unsqueeze(-1) - knots[:-degree]) / width
