@@ -259,10 +259,17 @@ class Session:
         return events
 
     def _step(self, now: float) -> list[Event]:
+        before = self.network.spec
         result = self._trainer.step()
         self._last = result
         self._pace.stepped(now, self.record.training.steps_per_second)
         self.losses.add(LossPoint(step=result.step, train=result.train_rmse, test=result.test_rmse))
+        # the recipe of "auto" refines the grid as it goes
+        reshaped = [] if self.network.spec == before else self._restructured(result.sentence)
+        return [*reshaped, *self._conclude(result)]
+
+    def _conclude(self, result: StepResult) -> list[Event]:
+        """Return what a step's outcome and sentence mean for the session's state."""
         if result.outcome is Outcome.DIVERGED:
             return self._halt("diverged", result.sentence)
         if result.outcome is Outcome.CONVERGED:
