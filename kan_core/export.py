@@ -49,7 +49,8 @@ def curve(x, low, high, basis, coefficients, end_slopes, base_weight):
     u = (2 * x - (low + high)) / (high - low)
     inner = u.clip(-1.0, 1.0)
     value = sum(c * row for c, row in zip(coefficients, basis(inner)))
-    value = value + {m}.where(u < inner, end_slopes[0], end_slopes[1]) * (u - inner)
+    beyond = u - inner
+    value = value + {m}.where(beyond < 0, end_slopes[0] * beyond, end_slopes[1] * beyond)
     return value + base_weight * ({base})
 '''
 _BASES = MappingProxyType({"silu": "x / (1 + {m}.exp(-x))", "identity": "x", "none": "0.0"})
@@ -110,7 +111,7 @@ def _source(network: KAN, input_names: Sequence[str], *, module: str, header: st
         nodes = sums
     result = nodes[0] if len(nodes) == 1 else f"({', '.join(nodes)})"
     base = _BASES[network.spec.base].format(m=module)
-    parts = [header, _CURVE.replace("{base}", base).replace("{m}", module), *families.source()]
+    parts = [header, _CURVE.replace("{base}", base).replace("{m}", module), *families.source(module)]
     parts = parts if families.bases else [header]
     return "\n".join([*parts, "", f"def predict({', '.join(names)}):", *lines, f"    return {result}", ""])
 
@@ -127,14 +128,14 @@ class _Families:
             self.bases.append(basis)
         return f"basis_{self.bases.index(basis)}"
 
-    def source(self) -> list[str]:
+    def source(self, module: str) -> list[str]:
         """Return the functions' definitions."""
         return [
             "\n".join(
                 [
                     f"\ndef {self.name(basis)}(u):",
                     f'    """Return the {basis.title} at u within [-1, 1], one after the other."""',
-                    *[f"    {line}" for line in basis.source()],
+                    *[f"    {line}" for line in basis.source(module)],
                     "    return rows",
                 ]
             )

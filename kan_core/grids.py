@@ -245,6 +245,8 @@ def transfer_matrix(
 
 
 def _transfer(old_basis: Basis, new_basis: Basis, old: tuple[float, float], new: tuple[float, float]) -> Tensor:
+    if old == new and old_basis.is_start_of(new_basis):
+        return torch.eye(old_basis.num_functions, new_basis.num_functions, dtype=torch.float64)
     num_points = POINTS_PER_FUNCTION * max(old_basis.num_functions, new_basis.num_functions)
     points = _fit_points(num_points)
     x = (new[0] + new[1]) / 2 + points * (new[1] - new[0]) / 2

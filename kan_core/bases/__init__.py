@@ -9,9 +9,27 @@ from typing import Any
 from kan_core._checks import check_choice
 from kan_core.bases.basis import Basis
 from kan_core.bases.bspline import BSplineBasis
+from kan_core.bases.chebyshev import ChebyshevBasis
+from kan_core.bases.fourier import FourierBasis
+from kan_core.bases.gaussian import GaussianBasis
+from kan_core.bases.jacobi import JacobiBasis
+from kan_core.bases.mexican_hat import MexicanHatBasis
 from kan_core.bases.mixed import MixedBasis, parts_of
+from kan_core.bases.piecewise_linear import PiecewiseLinearBasis
+from kan_core.bases.relu_bumps import ReluBasis
 
-BASES: Mapping[str, Callable[..., Basis]] = MappingProxyType({"bspline": BSplineBasis})
+BASES: Mapping[str, Callable[..., Basis]] = MappingProxyType(
+    {
+        "bspline": BSplineBasis,
+        "linear": PiecewiseLinearBasis,
+        "chebyshev": ChebyshevBasis,
+        "jacobi": JacobiBasis,
+        "fourier": FourierBasis,
+        "gaussian": GaussianBasis,
+        "mexican_hat": MexicanHatBasis,
+        "relu": ReluBasis,
+    }
+)
 
 
 def make_basis(name: str, **settings: Any) -> Basis:
@@ -33,4 +51,19 @@ def basis_from(settings: Mapping[str, Any]) -> Basis:
     return make_basis(**settings)
 
 
-__all__ = ["BASES", "BSplineBasis", "Basis", "MixedBasis", "basis_from", "make_basis", "parts_of"]
+__all__ = [
+    "BASES",
+    "BSplineBasis",
+    "Basis",
+    "ChebyshevBasis",
+    "FourierBasis",
+    "GaussianBasis",
+    "JacobiBasis",
+    "MexicanHatBasis",
+    "MixedBasis",
+    "PiecewiseLinearBasis",
+    "ReluBasis",
+    "basis_from",
+    "make_basis",
+    "parts_of",
+]

@@ -66,13 +66,20 @@ class Basis(ABC):
     def resized(self, grid_size: int) -> Basis:
         """Return the family in another size; a whole multiple can represent all that this one can."""
 
+    def is_start_of(self, other: Basis) -> bool:  # noqa: ARG002
+        """Return whether these functions are the first ones of another basis, as they stand."""
+        return False
+
     @abstractmethod
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""
 
     @abstractmethod
-    def source(self) -> list[str]:
-        """Return Python statements that make `rows`, the list of B_k(u), of arrays or tensors u within [-1, 1]."""
+    def source(self, module: str) -> list[str]:
+        """Return Python statements that make `rows`, the list of B_k(u), of u within [-1, 1].
+
+        `module` is "np" or "torch", and u an array or a tensor.
+        """
 
     def settings(self) -> dict[str, Setting]:
         """Return what `make_basis` needs to make this basis again, ready for JSON."""

@@ -130,7 +130,7 @@ class BSplineBasis(Basis):
         breaks = EVEN_SHARE * even + (1.0 - EVEN_SHARE) * quantiles
         return BSplineBasis(self.grid_size, self.order, tuple(breaks.tolist()))
 
-    def source(self) -> list[str]:
+    def source(self, module: str) -> list[str]:  # noqa: ARG002
         """Return the recursion over all knots as Python."""
         first, last = self.order, self.order + self.grid_size - 1
         return [

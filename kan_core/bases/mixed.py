@@ -69,11 +69,11 @@ class MixedBasis(Basis):
         """Return all parts resized."""
         return MixedBasis(tuple(part.resized(grid_size) for part in self.parts))
 
-    def source(self) -> list[str]:
+    def source(self, module: str) -> list[str]:
         """Return statements for all parts, one after the other."""
         lines = ["everything = []"]
         for part in self.parts:
-            lines += [*part.source(), "everything += rows"]
+            lines += [*part.source(module), "everything += rows"]
         return [*lines, "rows = everything"]
 
     def settings(self) -> dict[str, Setting]:
