@@ -103,6 +103,7 @@ class Trainer:
             # in the wider dtype first: a narrow one cannot hold inputs that lie far from zero
             wider = network.copy().to(torch.promote_types(network.dtype, dataset.train_inputs.dtype))
             network = fit_ranges(fit_normalization(wider, dataset), dataset.train_inputs)
+        self._range_check_interval = RANGE_CHECK_INTERVAL
         self._adopt(network)
 
     @property
@@ -112,17 +113,20 @@ class Trainer:
 
     def step(self) -> StepResult:
         """Do one optimizer step; a step that is no longer finite is taken back and reported as DIVERGED."""
-        before = self._objective.parameters
-        self.num_steps += 1
         # overflow is an outcome here, not a warning
         with np.errstate(all="ignore"):
-            self._weigh_sparsity()
-            loss, sentence, moved = self._advance(before)
-            train_rmse, test_rmse = self._objective.rmse()
+            return self._step()
+
+    def _step(self) -> StepResult:
+        before = self._objective.parameters
+        self.num_steps += 1
+        self._weigh_sparsity()
+        loss, sentence, moved = self._advance(before)
+        train_rmse, test_rmse = self._objective.rmse()
         if not all(map(math.isfinite, (loss, train_rmse, test_rmse))):
             return self._take_back()
         self._last_finite = self._objective.parameters
-        if self.num_steps % RANGE_CHECK_INTERVAL == 0 and self._follow_nodes():
+        if self.num_steps % self._range_check_interval == 0 and self._follow_nodes():
             train_rmse, test_rmse = self._objective.rmse()
         return StepResult(
             step=self.num_steps,
@@ -146,6 +150,7 @@ class Trainer:
 
     def replace_network(self, network: KAN) -> None:
         """Train a copy of `network` from now on; what the optimizer remembered of the old one is dropped."""
+        self._range_check_interval = RANGE_CHECK_INTERVAL
         self._adopt(network)
 
     def _adopt(self, network: KAN) -> None:
@@ -245,4 +250,6 @@ class Trainer:
             return True
         self._objective, self._last_finite = before, before.parameters
         self._lbfgs, self._lm = lbfgs, lm
+        # it will be refused again for a while, and trying takes as long as many steps
+        self._range_check_interval *= 2
         return False
