@@ -9,80 +9,79 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
-from kan_core.bases import BSplineBasis, make_basis
+from kan_core.bases import BSplineBasis
 from kan_core.bases.basis import FloatArray
-from kan_core.errors import SpecError
+from tests.kan_core.bases.families_for_tests import compiled, splines
 
-ORDERS = st.integers(0, 5)
-GRID_SIZES = st.integers(1, 40)
 POINTS = st.lists(st.floats(-1, 1), min_size=1, max_size=20)
-
-
-def dense_rows(basis: BSplineBasis, u: FloatArray, *, derivative: bool = False) -> FloatArray:
-    """Return the windows spread over all functions, (len(u), K)."""
-    rows = basis.rows(u[:, None])
-    dense = np.zeros((len(u), basis.num_functions), dtype=u.dtype)
-    for n, start in enumerate(rows.starts[:, 0]):
-        dense[n, start : start + basis.window] = (rows.derivatives if derivative else rows.values)[n, 0]
-    return dense
+UNEVEN = (-1.0, -0.9, -0.85, -0.2, 0.1, 0.15, 0.9, 1.0)
 
 
 @pytest.mark.parametrize("order", range(6))
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 2e-6), (np.float64, 1e-13)])
-def test_values_and_derivatives_are_scipys(order: int, dtype: type, tolerance: float) -> None:
-    basis = BSplineBasis(7, order)
+@pytest.mark.parametrize("grid_size", [1, 7, 25, 90])
+@pytest.mark.parametrize("uneven", [False, True])
+def test_values_and_slopes_are_scipys(order: int, grid_size: int, uneven: bool) -> None:
+    places = np.linspace(0.0, 7.0, grid_size + 1)
+    breaks = tuple(np.interp(places, np.arange(8.0), UNEVEN).tolist()) if uneven else ()
+    basis = BSplineBasis(grid_size, order, breaks)
     # off the knots, where order 0 jumps and rounding decides the side
-    u = np.linspace(-1, 1, 212)[1:-1]
-    knots = basis.knots(-1.0, 1.0)
+    u, knots = np.linspace(-0.9991, 0.9987, 211), basis.knots(-1.0, 1.0)
     expected = BSpline.design_matrix(u, knots, order).toarray()
-    points = u.astype(dtype)
-    np.testing.assert_allclose(dense_rows(basis, points), expected, atol=tolerance * 40)
-    np.testing.assert_allclose(basis.values(torch.from_numpy(points)).numpy(), expected, atol=tolerance * 40)
-    if order > 1:
-        slopes = BSpline(knots, np.eye(basis.num_functions), order).derivative()(u)
-        np.testing.assert_allclose(dense_rows(basis, points, derivative=True), slopes, atol=tolerance * 4000)
+    np.testing.assert_allclose(compiled(basis, u), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(basis.values(torch.from_numpy(u)).numpy(), expected, rtol=0, atol=1e-12)
+    slopes = compiled(basis, u, slopes=True)
+    if order > 0:
+        exact = BSpline(knots, np.eye(basis.num_functions), order).derivative()(u)
+        np.testing.assert_allclose(slopes, exact, rtol=0, atol=1e-12 * max(1.0, float(np.abs(exact).max())) * 10)
+    else:
+        np.testing.assert_array_equal(slopes, 0.0)
 
 
-@given(order=ORDERS, grid_size=GRID_SIZES, points=POINTS)
-def test_functions_are_positive_and_sum_to_one(order: int, grid_size: int, points: list[float]) -> None:
-    values = BSplineBasis(grid_size, order).values(torch.tensor(points, dtype=torch.float64))
-    assert bool((values >= -1e-15).all())
-    torch.testing.assert_close(values.sum(dim=-1), torch.ones(len(points), dtype=torch.float64))
+@given(basis=splines(90), points=POINTS, dtype=st.sampled_from([np.float32, np.float64]))
+def test_functions_are_positive_and_sum_to_one(
+    basis: BSplineBasis, points: list[float], dtype: type[np.floating]
+) -> None:
+    values = compiled(basis, np.array(points, dtype=dtype))
+    tolerance = 20.0 * float(np.finfo(dtype).eps) * (basis.grid_size + 1)
+    assert (values >= -tolerance).all()
+    np.testing.assert_allclose(values.sum(axis=-1), 1.0, rtol=0, atol=tolerance)
 
 
-@given(order=ORDERS, grid_size=GRID_SIZES, points=st.lists(st.floats(-50, 50), min_size=1, max_size=20))
-def test_compiled_windows_are_the_reference_everywhere(order: int, grid_size: int, points: list[float]) -> None:
-    basis = BSplineBasis(grid_size, order)
-    u = np.array(points)
-    expected = basis.values(torch.from_numpy(u)).numpy()
-    np.testing.assert_allclose(dense_rows(basis, u), expected, rtol=1e-9, atol=1e-10)
+@given(basis=splines(90), points=POINTS)
+def test_no_more_than_order_plus_one_functions_meet_at_a_point(basis: BSplineBasis, points: list[float]) -> None:
+    assert ((np.abs(compiled(basis, np.array(points))) > 1e-12).sum(axis=-1) <= basis.order + 1).all()
 
 
-@given(order=st.integers(1, 5), grid_size=GRID_SIZES, sign=st.sampled_from([-1.0, 1.0]))
-def test_outside_the_domain_functions_continue_linearly(order: int, grid_size: int, sign: float) -> None:
-    u = sign * torch.tensor([1.0, 1.5, 2.0, 4.0], dtype=torch.float64)
-    edge, near, mid, far = BSplineBasis(grid_size, order).values(u)
-    torch.testing.assert_close(mid - edge, 2 * (near - edge), rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(far - edge, 6 * (near - edge), rtol=1e-9, atol=1e-9)
+def samples() -> st.SearchStrategy[FloatArray]:
+    """Return a strategy for samples with duplicates, outside the domain or all the same."""
+    some = st.lists(st.sampled_from([-3.0, -1.0, -0.5, 0.0, 0.25, 1.0]) | st.floats(-2, 2), min_size=1, max_size=50)
+    return some.map(np.array) | st.floats(-2, 2).map(lambda value: np.full(9, value))
 
 
-def test_nan_stays_nan() -> None:
-    assert np.isnan(BSplineBasis(5, 3).rows(np.array([[np.nan]])).values).all()
-    assert np.isnan(BSplineBasis(5, 0).rows(np.array([[np.nan]])).values).all()
+@given(u=samples(), grid_size=st.integers(1, 50), order=st.integers(0, 5))
+def test_adapted_breaks_leave_every_interval_a_fifth_of_its_even_width(
+    u: FloatArray, grid_size: int, order: int
+) -> None:
+    adapted = BSplineBasis(grid_size, order).adapted(u)
+    assert (adapted.grid_size, adapted.order) == (grid_size, order)
+    assert (np.diff(adapted.breaks) >= 0.2 * 2.0 / grid_size - 1e-12).all()
+    assert adapted == BSplineBasis(grid_size, order, adapted.breaks)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"grid_size": 0}, "grid_size is an integer from 1 to 1000, received grid_size=0: choose one in that range"),
-        ({"order": 6}, "order is an integer from 0 to 5, received order=6: choose one in that range"),
-    ],
-)
-def test_sizes_out_of_bounds_are_refused(arguments: dict[str, int], message: str) -> None:
-    with pytest.raises(SpecError, match=message):
-        make_basis("bspline", **arguments)
+def test_adapted_breaks_spread_the_samples_about_evenly() -> None:
+    u = np.tanh(np.random.default_rng(3).normal(-0.5, 0.4, 20_000))
+    even = BSplineBasis(10, 3)
+    counts = [np.histogram(u, bins=basis.grid(-1.0, 1.0))[0] / len(u) for basis in (even, even.adapted(u))]
+    assert counts[0].max() > 0.2
+    assert counts[1].max() < 0.15
+    assert counts[1].min() > 0.02
 
 
-def test_an_unknown_family_is_refused() -> None:
-    with pytest.raises(SpecError, match="basis is one of bspline, received basis='wavelet': choose one of these"):
-        make_basis("wavelet")
+@pytest.mark.parametrize("u", [[], [np.nan, np.inf]])
+def test_without_finite_samples_breaks_stay_even(u: list[float]) -> None:
+    assert BSplineBasis(4, 2).adapted(np.array(u)) == BSplineBasis(4, 2)
+
+
+def test_samples_that_are_not_finite_do_not_count() -> None:
+    u = np.array([-0.5, 0.1, 0.2, 0.3])
+    assert BSplineBasis(4).adapted(np.append(u, [np.nan, -np.inf])) == BSplineBasis(4).adapted(u)
