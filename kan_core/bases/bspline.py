@@ -23,7 +23,7 @@ from kan_core.errors import SpecError
 MAX_ORDER = 5
 MAX_GRID_SIZE = 1000
 # up to so many functions it is faster to compute all of them for many points at once than the few that are not zero
-MAX_RAMPS, MAX_DENSE = 20, 50
+MAX_RAMPS, MAX_DENSE = 20, 40
 # as many points as stay in the nearest cache from one degree to the next
 NUM_TOGETHER = 512
 # how much of the grid stays even, so that no interval is left without width

@@ -83,7 +83,7 @@ class FourierBasis(Basis):
         return "Waves of rising frequency over the whole range: suited to curves that oscillate."
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _fill(u: FloatArray, values: FloatArray) -> None:
     """Turn each point's angle by its first harmonic again and again, in float64, whose error stays near 1e-16 G."""
     number = u.dtype.type
@@ -105,7 +105,7 @@ def _fill(u: FloatArray, values: FloatArray) -> None:
                 sin_now[p] = sine * cos_one[p] + cosine * sin_one[p]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _fill_slopes(u: FloatArray, slopes: FloatArray) -> None:
     """Write π h / 2 times the turned functions."""
     _fill(u, slopes)

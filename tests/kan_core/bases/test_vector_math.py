@@ -10,7 +10,7 @@ from kan_core.bases.basis import FloatArray
 from kan_core.bases.vector_math import cos_quarter, exp, sin_quarter
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath={"contract"})
 def exps(x: FloatArray) -> FloatArray:
     """Return exp of each number."""
     found = np.empty_like(x)
