@@ -8,6 +8,7 @@ uniform knots, the usual ones, are differences of cubed ramps for all functions 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -21,8 +22,10 @@ from kan_core.errors import SpecError
 
 MAX_ORDER = 5
 MAX_GRID_SIZE = 1000
-# up to here all functions at once are faster than the four that are not zero
-MAX_RAMPS = 20
+# up to so many functions it is faster to compute all of them for many points at once than the few that are not zero
+MAX_RAMPS, MAX_DENSE = 20, 40
+# as many points as stay in the nearest cache from one degree to the next
+NUM_TOGETHER = 512
 # how much of the grid stays even, so that no interval is left without width
 EVEN_SHARE = 0.2
 
@@ -65,7 +68,7 @@ class BSplineBasis(Basis):
 
     def inner_values(self, u: Tensor) -> Tensor:
         """Return B_k(u), shape (..., K), by the recursion over all knots."""
-        knots = torch.from_numpy(self.knots(-1.0, 1.0)).to(u)
+        knots = torch.from_numpy(_domain_knots(self)).to(u)
         inner = knots[self.order : self.order + self.grid_size + 1]
         cell = torch.bucketize(u.detach(), inner[1:-1], right=True) + self.order
         functions = (cell.unsqueeze(-1) == torch.arange(len(knots) - 1, device=u.device)).to(u.dtype)
@@ -79,15 +82,21 @@ class BSplineBasis(Basis):
         """Write B_k(u) to `values` (K, P) for u (P,) within [-1, 1]."""
         if self._has_ramps:
             _fill_cubic(u, self.grid_size, values)
+        elif self.num_functions <= MAX_DENSE:
+            _fill_dense(u, _domain_knots(self), self.grid_size, self.order, values)
         else:
-            _fill(u, self.knots(-1.0, 1.0).astype(u.dtype), self.grid_size, self.order, self.is_uniform, values)
+            _fill_local(u, _domain_knots(self), self.grid_size, self.order, self.is_uniform, values)
 
     def fill_slopes(self, u: FloatArray, slopes: FloatArray) -> None:
-        """Write dB_k/du to `slopes` (K, P) for u (P,) within [-1, 1]."""
-        if self._has_ramps:
+        """Write dB_k/du to `slopes` (K, P) for u (P,) within [-1, 1]; order 0 has none, and its jumps do not count."""
+        if self.order == 0:
+            slopes[:] = u * u.dtype.type(0.0)
+        elif self._has_ramps:
             _fill_cubic_slopes(u, self.grid_size, slopes)
+        elif self.num_functions <= MAX_DENSE:
+            _fill_dense_slopes(u, _domain_knots(self), self.grid_size, self.order, slopes)
         else:
-            _fill_slopes(u, self.knots(-1.0, 1.0).astype(u.dtype), self.grid_size, self.order, self.is_uniform, slopes)
+            _fill_local_slopes(u, _domain_knots(self), self.grid_size, self.order, self.is_uniform, slopes)
 
     @property
     def _has_ramps(self) -> bool:
@@ -121,10 +130,13 @@ class BSplineBasis(Basis):
         """Return the same size with breaks that follow samples u (P,): near their quantiles, a fifth even.
 
         Every interval then holds about as many samples, which is how the reference implementation of KAN places grids
-        (arXiv 2404.19756, section 2.4; its grid_eps is the even share).
+        (arXiv 2404.19756, section 2.4; its grid_eps is the even share). Samples that are not finite do not count, and
+        without any other the breaks stay even.
         """
         even = np.linspace(-1.0, 1.0, self.grid_size + 1)
-        within = np.clip(u, -1.0, 1.0).astype(np.float64)
+        within = np.clip(u[np.isfinite(u)], -1.0, 1.0).astype(np.float64)
+        if not within.size:
+            return BSplineBasis(self.grid_size, self.order)
         quantiles = np.quantile(within, np.linspace(0.0, 1.0, self.grid_size + 1))
         quantiles[0], quantiles[-1] = -1.0, 1.0
         breaks = EVEN_SHARE * even + (1.0 - EVEN_SHARE) * quantiles
@@ -154,6 +166,11 @@ class BSplineBasis(Basis):
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""
         return "Piecewise polynomials joined smoothly at the grid points: each coefficient moves the curve only nearby."
+
+
+@lru_cache(maxsize=64)
+def _domain_knots(basis: BSplineBasis) -> FloatArray:
+    return basis.knots(-1.0, 1.0)
 
 
 def _rises_over_domain(breaks: tuple[float, ...], grid_size: int) -> bool:
@@ -193,12 +210,75 @@ def _fill_cubic_slopes(u: FloatArray, grid_size: int, slopes: FloatArray) -> Non
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _fill_degree(
+    points: FloatArray, knots: FloatArray, grid_size: int, order: int, degree: int, values: FloatArray, start: int
+) -> None:
+    """Write the functions of a degree up to the order that live on the domain to the last G + degree rows of `values`.
+
+    The columns from `start` are written. Each degree is made in place of the one below it: function k needs k and k + 1
+    of that, and comes before k + 1.
+    """
+    number = points.dtype.type
+    zero, one, last, end = number(0.0), number(1.0), grid_size + order - 1, start + points.size
+    for k in range(order, last + 1):
+        # the last interval has its right end
+        low, high = number(knots[k]), number(knots[k + 1] if k < last else np.inf)
+        row = values[k, start:end]
+        for p in range(points.size):
+            inside = one if (points[p] >= low) & (points[p] < high) else zero
+            row[p] = inside + zero * points[p]
+    for d in range(1, degree + 1):
+        for k in range(order - d, last + 1):
+            left, right = number(knots[k]), number(knots[k + d + 1])
+            per_rise, per_fall = number(1.0 / (knots[k + d] - knots[k])), number(0.0)
+            if k < last:
+                per_fall = number(1.0 / (knots[k + d + 1] - knots[k + 1]))
+            row, following = values[k, start:end], values[min(k + 1, last), start:end]
+            if k == order - d:
+                for p in range(points.size):
+                    row[p] = (right - points[p]) * per_fall * following[p]
+            else:
+                for p in range(points.size):
+                    rise, fall = (points[p] - left) * per_rise, (right - points[p]) * per_fall
+                    row[p] = rise * row[p] + fall * following[p]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_dense(u: FloatArray, knots: FloatArray, grid_size: int, order: int, values: FloatArray) -> None:
+    for start in range(0, u.size, NUM_TOGETHER):
+        _fill_degree(u[start : start + NUM_TOGETHER], knots, grid_size, order, order, values, start)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_dense_slopes(u: FloatArray, knots: FloatArray, grid_size: int, order: int, slopes: FloatArray) -> None:
+    """Write differences of the functions one degree lower, again in place."""
+    number = u.dtype.type
+    last = grid_size + order - 1
+    for start in range(0, u.size, NUM_TOGETHER):
+        end = min(start + NUM_TOGETHER, u.size)
+        _fill_degree(u[start:end], knots, grid_size, order, order - 1, slopes, start)
+        for k in range(last + 1):
+            rise, fall = number(order / (knots[k + order] - knots[k])), number(0.0)
+            if k < last:
+                fall = number(order / (knots[k + order + 1] - knots[k + 1]))
+            row, following = slopes[k, start:end], slopes[min(k + 1, last), start:end]
+            if k == 0:
+                for p in range(end - start):
+                    row[p] = -fall * following[p]
+            else:
+                for p in range(end - start):
+                    row[p] = rise * row[p] - fall * following[p]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _find_cell(point: float, knots: FloatArray, grid_size: int, order: int, is_uniform: bool) -> int:
-    """Return which interval a point lies in, 0 to G - 1; NaN gives 0."""
+    """Return which interval a point lies in, 0 to G - 1."""
     if is_uniform:
-        position = (point - knots[order]) / (knots[order + 1] - knots[order])
-        cell = int(position) if position >= 0.0 else 0
-        return min(cell, grid_size - 1)
+        cell = min(int((point + 1.0) * (grid_size / 2.0)), grid_size - 1)
+        # rounding can put a point beside a knot on its other side
+        if point < knots[order + cell]:
+            return max(cell - 1, 0)
+        return min(cell + 1, grid_size - 1) if point >= knots[order + cell + 1] else cell
     low, high = 0, grid_size
     while high - low > 1:
         middle = (low + high) // 2
@@ -212,12 +292,10 @@ def _find_cell(point: float, knots: FloatArray, grid_size: int, order: int, is_u
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_window(point: float, knots: FloatArray, cell: int, order: int, degree: int, window: FloatArray) -> None:
     """Write the `degree` + 1 functions of that degree which are not zero in a cell to `window`."""
-    number = knots.dtype.type
-    # what compares with itself is not NaN
-    window[0] = number(1.0) if point == point else point
+    window[0] = 1.0
     here = cell + order
     for d in range(1, degree + 1):
-        saved = number(0.0)
+        saved = 0.0
         for r in range(d):
             right, left = knots[here + r + 1], knots[here + r + 1 - d]
             part = window[r] / (right - left)
@@ -227,33 +305,43 @@ def _fill_window(point: float, knots: FloatArray, cell: int, order: int, degree:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill(u: FloatArray, knots: FloatArray, grid_size: int, order: int, is_uniform: bool, values: FloatArray) -> None:
-    window = np.empty(order + 1, dtype=u.dtype)
-    values[:] = u.dtype.type(0.0)
+def _fill_local(
+    u: FloatArray, knots: FloatArray, grid_size: int, order: int, is_uniform: bool, values: FloatArray
+) -> None:
+    """Write only the k + 1 functions that are not zero at a point, in float64, which narrow intervals need."""
+    number = u.dtype.type
+    window = np.empty(order + 1)
+    values[:] = number(0.0)
     for p in range(u.size):
-        cell = _find_cell(u[p], knots, grid_size, order, is_uniform)
-        _fill_window(u[p], knots, cell, order, order, window)
+        if u[p] != u[p]:
+            values[:, p] = u[p]
+            continue
+        point = np.float64(u[p])
+        cell = _find_cell(point, knots, grid_size, order, is_uniform)
+        _fill_window(point, knots, cell, order, order, window)
         for w in range(order + 1):
-            values[cell + w, p] = window[w]
+            values[cell + w, p] = number(window[w])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill_slopes(
+def _fill_local_slopes(
     u: FloatArray, knots: FloatArray, grid_size: int, order: int, is_uniform: bool, slopes: FloatArray
 ) -> None:
     number = u.dtype.type
-    window = np.empty(order + 1, dtype=u.dtype)
+    window = np.empty(order + 1)
     slopes[:] = number(0.0)
-    if order == 0:
-        return
     for p in range(u.size):
-        cell = _find_cell(u[p], knots, grid_size, order, is_uniform)
-        _fill_window(u[p], knots, cell, order, order - 1, window)
-        previous = number(0.0)
+        if u[p] != u[p]:
+            slopes[:, p] = u[p]
+            continue
+        point = np.float64(u[p])
+        cell = _find_cell(point, knots, grid_size, order, is_uniform)
+        _fill_window(point, knots, cell, order, order - 1, window)
+        previous = 0.0
         for w in range(order + 1):
-            following = number(0.0)
+            following = 0.0
             if w < order:
                 left = cell + w + 1
-                following = window[w] * number(order) / (knots[left + order] - knots[left])
-            slopes[cell + w, p] = previous - following
+                following = window[w] * order / (knots[left + order] - knots[left])
+            slopes[cell + w, p] = number(previous - following)
             previous = following

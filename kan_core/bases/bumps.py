@@ -6,8 +6,8 @@ A bump is one shape moved to a centre and scaled to a width. Bumps of one width 
 basis keeps the old bumps and adds narrower ones at the points that are new. `coarser` are the grid sizes that a basis
 went through: each divides the next, and the last one divides the present `grid_size`.
 
-Nor are the functions 1 and u sums of bumps (the best misses 1 by a percent), while a network moves constants between
-edges and a straight line is the commonest law; so both come first in every such family, exactly.
+Nor are the functions 1 and u sums of bumps (the best sums of Gaussian ones miss them by 7 percent), while a network
+moves constants between edges and a straight line is the commonest law; so both come first in every such family.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def _bumps(basis: GaussianBasis, dtype: type[np.floating]) -> Bumps:
     return refined(np.linspace(-1.0, 1.0, sizes[0] + 1), sizes, 1.0).astype(dtype)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _fill(u: FloatArray, centres: FloatArray, per_u: FloatArray, values: FloatArray) -> None:
     fill_linear(u, values)
     for m in range(centres.size):
@@ -118,7 +118,7 @@ def _fill(u: FloatArray, centres: FloatArray, per_u: FloatArray, values: FloatAr
             row[p] = exp(-distance * distance)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _fill_slopes(u: FloatArray, centres: FloatArray, per_u: FloatArray, slopes: FloatArray) -> None:
     fill_linear_slopes(u, slopes)
     for m in range(centres.size):

@@ -99,7 +99,7 @@ def _bumps(basis: MexicanHatBasis, dtype: type[np.floating]) -> Bumps:
     return Bumps(centres, per_u).astype(dtype)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _fill(u: FloatArray, centres: FloatArray, per_u: FloatArray, values: FloatArray) -> None:
     number = u.dtype.type
     one, half = number(1.0), number(-0.5)
@@ -113,7 +113,7 @@ def _fill(u: FloatArray, centres: FloatArray, per_u: FloatArray, values: FloatAr
             row[p] = (one - square) * exp(half * square)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _fill_slopes(u: FloatArray, centres: FloatArray, per_u: FloatArray, slopes: FloatArray) -> None:
     number = u.dtype.type
     three, half = number(3.0), number(-0.5)

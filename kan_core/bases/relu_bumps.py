@@ -33,7 +33,8 @@ class ReluBasis(Basis):
     """The functions 1, u and G + k bumps [ReLU(e - u) ReLU(u - s)]² 16 / (e - s)^4: K = G + k + 2.
 
     Each bump spans k + 1 of the G intervals of [-1, 1], from s to e, and the outermost ones reach k intervals beyond.
-    With t the distance from its middle in half spans it is max(1 - t², 0)². `order` is k.
+    With t the distance from its middle in half spans it is max(1 - t², 0)². `order` is k. All are polynomials of degree
+    4 between points, so on very few intervals, as G = 1 with k = 3, they depend on one another.
 
     A basis that was refined keeps its old bumps: `coarser` are its earlier sizes, and each later size adds bumps that
     span k + 1 of its own intervals around the points it adds to the grid. These are as many as the intervals it adds,
