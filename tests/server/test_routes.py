@@ -26,7 +26,11 @@ async def test_the_catalogue_fills_the_menus(app: LiveApp) -> None:
     assert problems["exp_sin"]["widths"] == [2, 5, 1]
     assert problems["moons"] | {"truth": None, "task": "classification"} == problems["moons"]
     assert {"sin", "exp", "x^2"} <= {function["name"] for function in catalogue["functions"]}
-    assert [basis["name"] for basis in catalogue["bases"]] == ["bspline"]
+    families = ["bspline", "linear", "chebyshev", "jacobi", "fourier", "gaussian", "mexican_hat", "relu"]
+    assert [basis["name"] for basis in catalogue["bases"]] == families
+    assert all(basis["sentence"].endswith(".") and basis["size_word"] for basis in catalogue["bases"])
+    assert [basis["name"] for basis in catalogue["bases"] if basis["has_order"]] == ["bspline", "relu"]
+    assert [basis["name"] for basis in catalogue["bases"] if basis["has_exponents"]] == ["jacobi"]
     assert catalogue["limits"]["max_csv_bytes"] == 20_000_000
 
 
