@@ -18,7 +18,7 @@ from kan_core.network import KAN
 from kan_core.optimizers.lbfgs import LBFGSState, lbfgs_step
 from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, is_affordable, levenberg_marquardt_step
 from kan_core.optimizers.objective import NetworkObjective
-from kan_core.optimizers.smoothing import SmoothedObjective
+from kan_core.optimizers.smoothing import SmoothedObjective, curve_widths
 
 HELD_OUT = 0.2
 # fewer samples than this are all needed to learn from
@@ -37,11 +37,19 @@ class Fit:
     """Trains a copy of `network` on the train samples of `dataset`, judged by its test samples, one step a call.
 
     A step is one of Levenberg-Marquardt where that is affordable, otherwise `LBFGS_STEPS` of L-BFGS. Hidden ranges
-    follow what `inputs` (B, I), the train inputs when left out, send there. Both are of the network's dtype, float64.
+    follow what `inputs` (B, I), the train inputs when left out, send there. A network that `is_formed` has curves to
+    stay as smooth as they are (`smoothing.curve_widths`). All are in float64.
     """
 
     def __init__(
-        self, network: KAN, dataset: Dataset, *, inputs: Tensor | None = None, l1: float = 0.0, entropy: float = 0.0
+        self,
+        network: KAN,
+        dataset: Dataset,
+        *,
+        inputs: Tensor | None = None,
+        l1: float = 0.0,
+        entropy: float = 0.0,
+        is_formed: bool = False,
     ) -> None:
         self.dataset = dataset
         self.l1, self.entropy = l1, entropy
@@ -49,6 +57,7 @@ class Fit:
         self._inputs = dataset.train_inputs if inputs is None else inputs
         self._lm, self._lbfgs = LevenbergMarquardtState(), LBFGSState()
         self._is_moving = True
+        self._widths = curve_widths(network) if is_formed else None
         self._adopt(network)
 
     @property
@@ -114,7 +123,8 @@ class Fit:
     def _adopt(self, network: KAN) -> None:
         penalty = (self._objective.l1, self._objective.entropy) if self.losses else (0.0, 0.0)
         self._objective = NetworkObjective(network.copy(), self.dataset, l1=penalty[0], entropy=penalty[1])
-        self._smoothed = SmoothedObjective(self._objective, num_residuals=self.dataset.train_targets.numel())
+        num_residuals = self.dataset.train_targets.numel()
+        self._smoothed = SmoothedObjective(self._objective, num_residuals=num_residuals, widths=self._widths)
 
 
 @torch.no_grad()

@@ -115,7 +115,7 @@ class Recipe:
             if not self._judge.is_held_out:
                 return self._finish("")
             self._before = self.network
-            self._polish = Fit(self.network, self._whole, **self._penalty)
+            self._polish = Fit(self.network, self._whole, is_formed=True, **self._penalty)
             sentence = f"Final polish on all training data ({len(self._dataset.train_inputs)} samples)."
         elif len(self._polish.losses) >= POLISH_STEPS or self._polish.has_settled(POLISHED):
             return self._end_polish(self._polish)

@@ -79,7 +79,7 @@ class Refinement:
 
     def _make_fit(self, network: KAN) -> Fit:
         l1, entropy = self._penalty
-        return Fit(network, self._judge.dataset, l1=l1, entropy=entropy)
+        return Fit(network, self._judge.dataset, l1=l1, entropy=entropy, is_formed=True)
 
     def _next_size(self) -> int | None:
         size = self._fit.network.spec.grid_size

@@ -1,17 +1,17 @@
 """A weak wish for smooth curves, which decides where the data do not.
 
-Shape legend: E free curves, K basis functions, P free parameters.
+Shape legend: I sources, J targets, K basis functions, P free parameters.
 
 A coefficient that no sample reaches, or only the tail of one, costs nothing wherever it goes: least squares then makes
 curves that are fine between the samples and hundreds tall just beyond them, in the margins of hidden ranges above all,
-where test samples do arrive. The squared second differences of every curve on an even grid settle such coefficients
+where test samples do arrive. The squared third differences of every curve on an even grid settle such coefficients
 (P. H. C. Eilers and B. D. Marx, Flexible smoothing with B-splines and penalties, Statistical Science 11, 1996) and,
 weighed by what one sample counts, leave the others to the data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +19,7 @@ import torch
 
 from kan_core.bases import Basis
 from kan_core.bases.basis import FloatArray, IndexArray
+from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
 from kan_core.optimizers.objective import NetworkObjective, Quadratic
 
@@ -26,19 +27,24 @@ from kan_core.optimizers.objective import NetworkObjective, Quadratic
 class SmoothedObjective:
     """A network's objective plus a weight, at first 0, times the roughness of its free curves.
 
-    `weigh` makes it the weight of a Gaussian prior, of width 1 on each second difference, against Gaussian noise as
-    large as the present residuals are: where residuals shrink to nothing, so does the wish.
+    `weigh` makes it the weight of a Gaussian prior on each third difference against Gaussian noise as large as the
+    present residuals are: where residuals shrink to nothing, so does the wish. `widths` (J, I) of each layer are the
+    priors' standard deviations, 1 when left out.
     """
 
-    def __init__(self, objective: NetworkObjective, *, num_residuals: int) -> None:
+    def __init__(
+        self, objective: NetworkObjective, *, num_residuals: int, widths: Sequence[FloatArray] | None = None
+    ) -> None:
         self.data = objective
         self.weight = 0.0
         self._num_residuals = num_residuals
         flat = FlatParameters(objective.network.copy())
-        self._curves: list[tuple[IndexArray, FloatArray]] = []
+        self._curves: list[tuple[IndexArray, FloatArray, FloatArray]] = []
         for index, layer in enumerate(objective.network.layers):
             columns = flat.split(flat.columns, index)[0].reshape(-1, layer.basis.num_functions)
-            self._curves.append((columns[columns[:, 0] >= 0].astype(np.int64), roughness(layer.basis)))
+            live = columns[:, 0] >= 0
+            priors = np.ones(len(columns)) if widths is None else widths[index].ravel()
+            self._curves.append((columns[live].astype(np.int64), roughness(layer.basis), priors[live] ** -2.0))
 
     @property
     def parameters(self) -> FloatArray:
@@ -66,30 +72,45 @@ class SmoothedObjective:
         value, slope = self._roughness(parameters)
         for model in self.data.models(parameters):
             curvature = model.curvature
-            for columns, matrix in self._curves:
-                curvature[columns[:, :, None], columns[:, None, :]] += 2.0 * self.weight * matrix
+            for columns, matrix, precisions in self._curves:
+                scaled = (2.0 * self.weight) * precisions[:, None, None] * matrix
+                curvature[columns[:, :, None], columns[:, None, :]] += scaled
             yield Quadratic(model.loss + value, model.gradient + slope, curvature)
 
     def _roughness(self, parameters: FloatArray) -> tuple[float, FloatArray]:
         """Return the weighted roughness and its gradient (P,)."""
         value, gradient = 0.0, np.zeros_like(parameters)
-        for columns, matrix in self._curves:
+        for columns, matrix, precisions in self._curves:
             coefficients = parameters[columns]
-            slope = self.weight * (coefficients @ matrix)
+            slope = (self.weight * precisions[:, None]) * (coefficients @ matrix)
             value += float((slope * coefficients).sum())
             gradient[columns] = 2.0 * slope
         return value, gradient
 
 
+def curve_widths(network: KAN) -> list[FloatArray]:
+    """Return the root mean square third differences (J, I) of the curves of every layer, as widths of priors.
+
+    After a refinement they tell how smooth the finer curves are to be: as smooth as those that they come from. None is
+    below what a third derivative of 1 over the domain amounts to.
+    """
+    widths: list[FloatArray] = []
+    for layer in network.layers:
+        coefficients = layer.coefficients.detach().double().numpy()
+        num_functions = layer.basis.num_functions
+        squares = np.einsum("jik,kl,jil->ji", coefficients, roughness(layer.basis), coefficients) / num_functions
+        widths.append(np.sqrt(np.maximum(squares, (2.0 / num_functions) ** 6)))
+    return widths
+
+
 @lru_cache(maxsize=32)
 def roughness(basis: Basis) -> FloatArray:
-    """Return the matrix (K, K) whose quadratic form is a curve's squared second differences, summed over K steps.
+    """Return the matrix (K, K) whose quadratic form is a curve's squared third differences, summed over K steps.
 
-    A step is the domain's K-th part. Straight lines have no roughness; with a basis of fewer than three functions
-    nothing has.
+    A step is the domain's K-th part. Parabolas have no roughness.
     """
     num_points = 2 * basis.num_functions + 1
     values = basis.values(torch.linspace(-1.0, 1.0, num_points, dtype=torch.float64)).numpy()
-    # differences over half a step, so times 4 and twice as many
-    differences = 4.0 * np.diff(values, n=2, axis=0)
+    # differences over half a step, so times 8 and twice as many
+    differences = 8.0 * np.diff(values, n=3, axis=0)
     return 0.5 * differences.T @ differences
