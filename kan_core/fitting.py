@@ -31,6 +31,7 @@ LBFGS_STEPS = 10
 # before the outputs have a shape, edges have no share in it, and a penalty can hold the network at a constant
 SPARSITY_DELAY = 5
 PATIENCE = 8
+MOVE_COST = 100.0
 
 
 class Fit:
@@ -57,6 +58,7 @@ class Fit:
         self._inputs = dataset.train_inputs if inputs is None else inputs
         self._lm, self._lbfgs = LevenbergMarquardtState(), LBFGSState()
         self._is_moving = True
+        self._moved_at = 0
         self._widths = curve_widths(network) if is_formed else None
         self._adopt(network)
 
@@ -99,16 +101,21 @@ class Fit:
         """Return whether no step lowers the loss, or the last few together not by the share `decrease`."""
         if not self._is_moving:
             return True
-        is_early = len(self.losses) <= SPARSITY_DELAY + PATIENCE
+        is_early = len(self.losses) - max(self._moved_at, SPARSITY_DELAY) <= PATIENCE
         return not is_early and self.losses[-1 - PATIENCE] - self.losses[-1] < decrease * abs(self.losses[-1])
 
     def follow_nodes(self, *, tolerance: float) -> None:
-        """Fit the hidden ranges to what arrives there, unless the grid cannot carry the curves along."""
+        """Fit the hidden ranges to what arrives there, unless the grid cannot carry the curves along at all.
+
+        Beyond its range a curve is straight. What a move costs at first is soon won back, since samples that arrive
+        out there, where data are thin anyway, are then within reach of a curve that bends.
+        """
         moved = fit_ranges(self.network, self._inputs, tolerance=tolerance)
         before, smoothed, loss = self._objective, self._smoothed, self.objective
         self._adopt(moved)
-        if self.objective <= 2.0 * loss:
+        if self.objective <= MOVE_COST * loss:
             self._lm, self._lbfgs = replace(self._lm, growth=2.0), LBFGSState()
+            self._moved_at = len(self.losses)
         else:
             self._objective, self._smoothed = before, smoothed
 
