@@ -32,6 +32,8 @@ LBFGS_STEPS = 10
 SPARSITY_DELAY = 5
 PATIENCE = 8
 MOVE_COST = 100.0
+# samples still to come lie a little beyond those at hand, where a grid that ends with them leaves curves straight
+INPUT_MARGIN = 0.01
 
 
 class Fit:
@@ -110,7 +112,7 @@ class Fit:
         Beyond its range a curve is straight. What a move costs at first is soon won back, since samples that arrive
         out there, where data are thin anyway, are then within reach of a curve that bends.
         """
-        moved = fit_ranges(self.network, self._inputs, tolerance=tolerance)
+        moved = fit_ranges(self.network, self._inputs, input_margin=INPUT_MARGIN, tolerance=tolerance)
         before, smoothed, loss = self._objective, self._smoothed, self.objective
         self._adopt(moved)
         if self.objective <= MOVE_COST * loss:

@@ -62,7 +62,7 @@ class Recipe:
             test_targets=dataset.train_targets,
             task=dataset.task,
         )
-        self._judge = Judge(everything if split is None else split, is_held_out=split is not None)
+        self._judge = Judge(everything if split is None else split, dataset.train_inputs, is_held_out=split is not None)
         self._whole = everything
         self._starts = Starts(network, self._judge, seed=seed, coarse=self._coarsest(network), **self._penalty)
         self._refinement: Refinement | None = None
@@ -132,5 +132,5 @@ class Recipe:
 
     def _finish(self, remark: str) -> str:
         self.stage = Stage.DONE
-        error = Judge(self._whole, is_held_out=False).error(self.network)
+        error = Judge(self._whole, self._dataset.train_inputs, is_held_out=False).error(self.network)
         return f"Done: {say_intervals(self.network)}, training error {error:.2g}.{remark}"
