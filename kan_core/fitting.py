@@ -32,6 +32,7 @@ LBFGS_STEPS = 10
 SPARSITY_DELAY = 5
 PATIENCE = 8
 MOVE_COST = 100.0
+SMALLEST_SHARE = 1e-6
 
 
 class Fit:
@@ -149,6 +150,33 @@ def measure_rmse(network: KAN, inputs: Tensor, targets: Tensor, task: str) -> fl
         return math.inf
     # very large or small numbers have no square
     return largest * float(np.sqrt(np.square(errors / largest).mean())) if largest > 0 else 0.0
+
+
+def mean_error(dataset: Dataset) -> float:
+    """Return the root mean square error on the training samples of predicting each target's mean."""
+    targets = dataset.train_targets.double()
+    deviations = targets - targets.mean(dim=0)
+    largest = float(deviations.abs().max())
+    return largest * float((deviations / largest).square().mean().sqrt()) if largest > 0 else 0.0
+
+
+@torch.no_grad()
+def calibrate(network: KAN, dataset: Dataset) -> KAN:
+    """Return a copy whose outputs are scaled and shifted to fit the training targets best, so no worse than their mean.
+
+    Output scales stay positive, if by a millionth of the targets' spread.
+    """
+    calibrated = network.copy()
+    outputs, targets = network(dataset.train_inputs).double(), dataset.train_targets.double()
+    deviations, wanted = outputs - outputs.mean(dim=0), targets - targets.mean(dim=0)
+    power = deviations.square().mean(dim=0)
+    floor = SMALLEST_SHARE * wanted.square().mean(dim=0).sqrt() / power.sqrt()
+    slope = torch.maximum((deviations * wanted).mean(dim=0) / power, floor)
+    slope = torch.where(torch.isfinite(slope) & (slope > 0), slope, SMALLEST_SHARE * torch.ones_like(slope))
+    calibrated.output_scale.mul_(slope)
+    shift = targets.mean(dim=0) + slope * (network.output_shift.double() - outputs.mean(dim=0))
+    calibrated.output_shift.copy_(shift)
+    return calibrated
 
 
 def hold_out(dataset: Dataset, *, seed: int) -> Dataset | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 
 from kan_core.datasets import Dataset
-from kan_core.fitting import Fit, hold_out
+from kan_core.fitting import Fit, calibrate, hold_out, mean_error
 from kan_core.network import KAN
 from kan_core.refinement import Refinement
 from kan_core.starts import Judge, Starts, coarse_size, has_structure, say_size
@@ -62,7 +62,7 @@ class Recipe:
             test_targets=dataset.train_targets,
             task=dataset.task,
         )
-        self._judge = Judge(everything if split is None else split, is_held_out=split is not None)
+        self._judge = Judge(everything if split is None else split, dataset.train_inputs, is_held_out=split is not None)
         self._whole = everything
         self._starts = Starts(network, self._judge, seed=seed, coarse=self._coarsest(network), l1=l1, entropy=entropy)
         self._refinement: Refinement | None = None
@@ -134,5 +134,9 @@ class Recipe:
 
     def _finish(self, remark: str) -> str:
         self.stage = Stage.DONE
-        error = Judge(self._whole, is_held_out=False).error(self.network)
+        judge = Judge(self._whole, self._dataset.train_inputs, is_held_out=False)
+        error = judge.error(self.network)
+        if self._dataset.task == "regression" and error >= mean_error(self._dataset):
+            self.network = calibrate(self.network, self._dataset)
+            error = judge.error(self.network)
         return f"Done: {say_size(self.network)}, training error {error:.2g}.{remark}"

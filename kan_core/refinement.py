@@ -21,7 +21,7 @@ ROUNDING = 1e-10
 SAMPLES_PER_PARAMETER = 2.0
 # ranges drift while curves form; before they are trained to the end they are put right, as the effective resolution of
 # a hidden grid is that of the part of it that is in use
-RANGE_TOLERANCE = 0.02
+RANGE_TOLERANCE = 0.005
 
 
 class Refinement:
@@ -78,7 +78,8 @@ class Refinement:
 
     def _make_fit(self, network: KAN) -> Fit:
         l1, entropy = self._penalty
-        return Fit(network, self._judge.dataset, l1=l1, entropy=entropy, is_formed=True)
+        judge = self._judge
+        return Fit(network, judge.dataset, inputs=judge.inputs, l1=l1, entropy=entropy, is_formed=True)
 
     def _next_size(self) -> int | None:
         size = self._fit.network.spec.grid_size

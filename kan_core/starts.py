@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from kan_core.datasets import Dataset
 from kan_core.fitting import Fit, measure_rmse
@@ -34,9 +35,14 @@ COARSENING = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What decides between networks: their error on samples that no fit sees, or on all where none could be spared."""
+    """What decides between networks: their error on samples that no fit sees, or on all where none could be spared.
+
+    `dataset` has the samples of fits as train samples, those that decide as test samples. `inputs` (B, I) are both
+    together: ranges are fitted to them, as inputs tell nothing about targets.
+    """
 
     dataset: Dataset
+    inputs: Tensor
     is_held_out: bool
 
     @property
@@ -95,7 +101,7 @@ class Starts:
         if self._coarse is not None:
             network = self._coarsen(network, self._coarse)
         l1, entropy = self._penalty
-        self._fit = Fit(network, self._dataset, inputs=self._judge.dataset.train_inputs, l1=l1, entropy=entropy)
+        self._fit = Fit(network, self._dataset, inputs=self._judge.inputs, l1=l1, entropy=entropy)
         origin = "the network as it is" if self._index == 0 else "fresh curves"
         return self._fit, f"{self._name()}: {origin}, on {say_size(network)}."
 
@@ -107,7 +113,7 @@ class Starts:
         fresh = KAN(replace(given.spec, grid_size=size), generator=generator, dtype=given.dtype)
         for name in ("input_shift", "input_scale", "output_shift", "output_scale", "is_scaled"):
             getattr(fresh, name).copy_(getattr(given, name))
-        return fit_ranges(fresh, self._judge.dataset.train_inputs)
+        return fit_ranges(fresh, self._judge.inputs)
 
     def _coarsen(self, network: KAN, size: int) -> KAN:
         """Return the network on a coarser grid, or as it is when it would lose what it has learnt."""
