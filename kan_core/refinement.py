@@ -74,7 +74,7 @@ class Refinement:
         if before is not None:
             told = f"the {self._judge.name} fell from {before[0]:.2g} to {error:.2g}"
         old = coarse.spec.grid_size
-        return f"Grid refined from {old} to {say_size(self._fit.network)}: at {old} {told}."
+        return f"Refined from {say_size(coarse)} to {say_size(coarse, size)}: at {old} {told}."
 
     def _make_fit(self, network: KAN) -> Fit:
         l1, entropy = self._penalty

@@ -141,7 +141,9 @@ def test_the_recipe_is_never_worse_than_the_mean(problem: RandomProblem) -> None
     assert bool(torch.isfinite(outputs).all())
     if result.end.outcome is Outcome.CONVERGED:
         # probabilities are never quite 0 or 1
-        slack = 0.02 if problem.is_classification else 1e-6 * (float(data.train_targets.abs().max()) + problem.target_scale)
+        slack = (
+            0.02 if problem.is_classification else 1e-6 * (float(data.train_targets.abs().max()) + problem.target_scale)
+        )
         assert result.end.train_rmse <= mean_error(data) * (1 + 1e-6) + slack
 
 
