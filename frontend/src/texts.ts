@@ -20,7 +20,8 @@ const delimiters = new Map([
   ['|', 'bars'],
 ]);
 
-const subscript = (digit: number): string => String.fromCharCode(0x2080 + digit);
+const subscripts = (index: number): string =>
+  [...String(index)].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join('');
 
 export const texts = {
   number,
@@ -143,13 +144,15 @@ export const texts = {
     formula: (label: string) => `formula ${label}`,
     cut: 'cut',
     weak: 'would be cut',
+    factor: (factor: number, node: string) => `factor ${factor + 1} of ${node}`,
+    multiplies: (node: string) => `${node}: the product of its two factors`,
     views: 'View of the network',
     viewNames: { links: 'Diagram', matrix: 'Matrix' },
     layers: 'Layers drawn as matrices',
-    layer: (layer: number) => `Φ${subscript(layer)}`,
+    layer: (layer: number) => `Φ${subscripts(layer)}`,
     layerAsMatrix: (layer: number) => `Layer ${layer} as a matrix of functions`,
-    matrixTitle: (layer: number, targets: number, sources: number) =>
-      `Φ${subscript(layer)}  ${targets} × ${sources}`,
+    matrixTitle: (layer: number, rows: number, sources: number) =>
+      `Φ${subscripts(layer)}  ${rows} × ${sources}`,
     legend: 'How edges are drawn',
     importance: 'importance',
     help: 'Arrow keys move between edges, Enter opens one, Delete cuts it.',
