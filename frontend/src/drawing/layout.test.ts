@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blendLayouts, layoutNetwork, linkPath, sameShape, suitableView } from './layout';
+import { blendLayouts, layoutNetwork, linkPath, PRODUCT_SCALE, sameShape, suitableView } from './layout';
 import type { EdgePlace, Layout, LayerView, Shape } from './places';
 
 function shape(widths: number[], options: Partial<Shape> = {}): Shape {
@@ -183,7 +183,7 @@ describe('nodes that multiply', () => {
       expect(before[1]).toBe(before[0]);
       expect(across[0]).toBeLessThan(0);
       expect(across[1]).toBeCloseTo(-(across[0] ?? NaN));
-      expect(Math.hypot(before[0] ?? NaN, across[0] ?? NaN)).toBeCloseTo(1.1 * nodeRadius, 0);
+      expect(Math.hypot(before[0] ?? NaN, across[0] ?? NaN)).toBeCloseTo(PRODUCT_SCALE * nodeRadius, 0);
     }
   });
 

@@ -14,8 +14,10 @@ export const suitableView = (numEdges: number): LayerView => (numEdges > MATRIX_
 
 const MARGINS = { right: { along: 40, across: 16 }, down: { along: 36, across: 14 } };
 const NODE_RADIUS = 9;
-/** Where the ports of a node that multiplies lie on its rim, in radii: before its middle, and to either side. */
-const PORT = { before: 0.8, aside: 0.75 };
+/** How much larger a node that multiplies is drawn. */
+export const PRODUCT_SCALE = 1.25;
+/** Where its ports lie on its rim, in radii of other nodes: before its middle, and to either side. */
+const PORT = { before: 0.9, aside: 0.87 };
 /** What a layer of links counts for where the room along the flow is shared out: the pixels it would take beyond its least. */
 const LINKS_WEIGHT = 90;
 
