@@ -15,6 +15,24 @@ describe('texts', () => {
     expect([1, 2].map(texts.run.here)).toEqual(['only you', '2 here']);
   });
 
+  it('tells memory in the unit that suits it', () => {
+    expect([0, 999, 1000, 51_234, 999_000, 2_340_000, 5e9].map(texts.bytes)).toEqual([
+      '0 bytes',
+      '999 bytes',
+      '1 kB',
+      '51 kB',
+      '999 kB',
+      '2.3 MB',
+      '5 GB',
+    ]);
+  });
+
+  it('asks for a size in the words of the family', () => {
+    expect(texts.network.refine('degree', 5, 10)).toBe('Refine degree 5 → 10');
+    expect(texts.network.refine('', 5, 10)).toBe('Refine 5 → 10');
+    expect(texts.network.size('harmonics')).toBe('Harmonics');
+  });
+
   it('names the inputs that are held, or counts them', () => {
     expect(texts.panels.held(['z', 'w'])).toBe('Held at their medians: z, w.');
     expect(texts.panels.held(['a', 'b', 'c', 'd', 'e'])).toBe(

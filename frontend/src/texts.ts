@@ -13,6 +13,26 @@ const fixed = (value: number, digits: number): string => {
   return Number(text) === 0 ? (0).toFixed(digits) : text;
 };
 
+/** An amount of memory in the unit that suits it. */
+const bytes = (count: number): string => {
+  const units = ['bytes', 'kB', 'MB', 'GB'];
+  const power = count < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(count) / 3));
+  const size = count / 1000 ** power;
+  return `${power === 0 || size >= 100 ? Math.round(size) : Number(size.toPrecision(2))} ${units[power] ?? ''}`;
+};
+
+const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** A bound of a range as it is read: four digits at most, with a true minus. */
+const bound = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
+
+/** A sum of so many weighted basis functions. */
+const sum = (count: number): string => {
+  const term = (index: number): string => `c${subscripts(index)}B${subscripts(index)}(x)`;
+  if (count <= 2) return Array.from({ length: count }, (_, index) => term(index)).join(' + ');
+  return `${term(0)} + … + ${term(count - 1)}`;
+};
+
 const delimiters = new Map([
   [',', 'commas'],
   [';', 'semicolons'],
@@ -20,11 +40,13 @@ const delimiters = new Map([
   ['|', 'bars'],
 ]);
 
-const subscript = (digit: number): string => String.fromCharCode(0x2080 + digit);
+const subscripts = (index: number): string =>
+  [...String(index)].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join('');
 
 export const texts = {
   number,
   fixed,
+  bytes,
   app: {
     title: 'Kanoscope',
     starting: 'Starting a session…',
@@ -67,6 +89,11 @@ export const texts = {
     byHand: (link: string) => `Copy this link by hand: ${link}`,
     readOnly: 'You are watching: ask for the edit link to take part.',
   },
+  recipe: {
+    name: 'Recipe',
+    waiting: 'Run starts it; what it does is told here.',
+    working: 'At work; what it does is told here.',
+  },
   connection: {
     connecting: 'Connecting…',
     live: 'Live',
@@ -99,22 +126,39 @@ export const texts = {
   },
   network: {
     heading: 'Network',
-    hidden: 'Hidden layers',
+    layers: 'Layers',
+    columns: { nodes: 'nodes', products: 'multiply' },
+    inputs: 'inputs',
+    hiddenLayer: (layer: number) => `hidden ${layer}`,
+    outputs: 'outputs',
     nodes: (layer: number) => `Nodes in hidden layer ${layer}`,
+    products: (layer: number) => `How many multiply in hidden layer ${layer}`,
+    outputProducts: 'How many outputs multiply',
+    productsNote: 'A node that multiplies, Π, has two sums as its factors.',
     add: 'Add a layer',
     remove: 'Remove the last layer',
-    gridSize: 'Grid size',
+    family: 'Family of basis functions',
+    size: (word: string) => (word === '' ? 'Grid size' : capitalised(word)),
     order: 'Order',
+    knots: 'Knots',
+    knotChoices: { uniform: 'even', adaptive: 'where data are' },
+    alpha: 'α',
+    beta: 'β',
     base: 'Base function',
     bases: { silu: 'SiLU', identity: 'identity', none: 'none' },
     apply: 'Start a fresh network',
-    refine: (size: number) => `Refine to ${size}`,
+    refine: (word: string, from: number, to: number) =>
+      word === '' ? `Refine ${from} → ${to}` : `Refine ${word} ${from} → ${to}`,
     note: (size: number) =>
       `A change of shape starts a fresh network. Refining keeps the curves; it takes a whole multiple of ${size}.`,
-    parameters: (count: number) => `${count} parameters`,
+    parameters: (count: number, memory: number) => `${count} parameters, ${bytes(memory)} to train`,
     badWidth: (most: number) => `A hidden layer has 1 to ${most} nodes.`,
-    badGrid: (most: number) => `A grid has 1 to ${most} intervals.`,
+    badProducts: (nodes: number) =>
+      `Of ${nodes} ${nodes === 1 ? 'node' : 'nodes'}, 0 to ${nodes} can multiply.`,
+    badSize: (word: string, most: number) =>
+      `${texts.network.size(word)}: a whole number from 1 to ${most}, please.`,
     badOrder: (most: number) => `The order is a whole number from 0 to ${most}.`,
+    badExponents: (most: number) => `α and β are numbers above −1, up to ${most}.`,
     tooManyEdges: (count: number, most: number) =>
       `${count} edges are more than the ${most} that can be drawn.`,
   },
@@ -126,7 +170,13 @@ export const texts = {
   training: {
     heading: 'Training',
     optimizer: 'Optimizer',
-    optimizers: { lm: 'Levenberg–Marquardt', lbfgs: 'L-BFGS', adam: 'Adam' },
+    optimizers: {
+      auto: 'Auto (recipe)',
+      lm: 'Levenberg–Marquardt',
+      lbfgs: 'L-BFGS',
+      adam: 'Adam',
+    },
+    auto: 'Tries several starts on a coarse grid, refines it while samples held back gain by it, and stops by itself.',
     learningRate: 'Learning rate',
     l1: 'Sparsity (L1)',
     entropy: 'Sparsity (entropy)',
@@ -143,13 +193,15 @@ export const texts = {
     formula: (label: string) => `formula ${label}`,
     cut: 'cut',
     weak: 'would be cut',
+    factor: (factor: number, node: string) => `factor ${factor + 1} of ${node}`,
+    multiplies: (node: string) => `${node}: the product of its two factors`,
     views: 'View of the network',
     viewNames: { links: 'Diagram', matrix: 'Matrix' },
     layers: 'Layers drawn as matrices',
-    layer: (layer: number) => `Φ${subscript(layer)}`,
+    layer: (layer: number) => `Φ${subscripts(layer)}`,
     layerAsMatrix: (layer: number) => `Layer ${layer} as a matrix of functions`,
-    matrixTitle: (layer: number, targets: number, sources: number) =>
-      `Φ${subscript(layer)}  ${targets} × ${sources}`,
+    matrixTitle: (layer: number, rows: number, sources: number) =>
+      `Φ${subscripts(layer)}  ${rows} × ${sources}`,
     legend: 'How edges are drawn',
     importance: 'importance',
     help: 'Arrow keys move between edges, Enter opens one, Delete cuts it.',
@@ -209,6 +261,16 @@ export const texts = {
     locked: 'constants are locked',
     without: 'Without this edge:',
     basis: 'Show basis functions',
+    family: 'Family',
+    domain: ([low, high]: [number, number]) => `on [${bound(low)}, ${bound(high)}]`,
+    noFamily: 'A formula has none: release it to a curve first.',
+    /** what the coloured parts of a curve are: the last of so many is the base function's */
+    parts: (count: number, hasBase: boolean) =>
+      `φ(x) = ${sum(count)}${hasBase ? ' + w·b(x)' : ''}: the coloured parts add up to the curve, as the rings show.`,
+    marks: 'Dotted lines mark the grid.',
+    part: (index: number) => `c${subscripts(index)}B${subscripts(index)}`,
+    basePart: 'w·b',
+    total: 'Σ of the parts',
     data: 'data',
     curve: 'φ',
     candidate: 'candidate',

@@ -72,22 +72,22 @@ def test_wrong_numbers_are_told_beside_their_fields(page: Page) -> None:
 
 
 def test_an_entry_under_way_outlives_what_happens_to_the_network(page: Page) -> None:
-    page.get_by_label("Grid size").fill("15")
+    page.get_by_label("Intervals").fill("15")
     page.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).press("Delete")
     expect(page.get_by_role("button", name="edge 0.0.0 cut")).to_be_visible()
-    expect(page.get_by_label("Grid size")).to_have_value("15")
-    page.get_by_role("button", name="Refine to 15").click()
+    expect(page.get_by_label("Intervals")).to_have_value("15")
+    page.get_by_role("button", name="Refine intervals 5 → 15").click()
     expect(page.get_by_role("button", name=re.compile("^Undo: refine"))).to_be_enabled()
 
 
 def test_refining_offers_a_grid_size_that_keeps_the_curves(page: Page) -> None:
-    expect(page.get_by_role("button", name="Refine to 10")).to_have_accessible_description(
+    expect(page.get_by_role("button", name="Refine intervals 5 → 10")).to_have_accessible_description(
         "A change of shape starts a fresh network. Refining keeps the curves; it takes a whole multiple of 5."
     )
-    page.get_by_label("Grid size").fill("7")
-    page.get_by_role("button", name="Refine to 10").click()
-    expect(page.get_by_label("Grid size")).to_have_value("10")
-    expect(page.get_by_role("button", name="Refine to 20")).to_be_enabled()
+    page.get_by_label("Intervals").fill("7")
+    page.get_by_role("button", name="Refine intervals 5 → 10").click()
+    expect(page.get_by_label("Intervals")).to_have_value("10")
+    expect(page.get_by_role("button", name="Refine intervals 10 → 20")).to_be_enabled()
 
 
 def test_notices_go_by_themselves_and_the_newest_of_a_kind_stays(page: Page) -> None:

@@ -2,9 +2,13 @@
 
 import type { Candidate, CandidatesEvent, InspectionEvent } from '../protocol/messages';
 import { texts } from '../texts';
-import { colour, type Chart } from './plotly';
+import { partsOf, total, type Part } from './basis-parts';
+import { colour, HOVER, type Chart } from './plotly';
 
 type Trace = Record<string, unknown>;
+
+/** Points from one ring to the next. */
+const RING_STEP = 7;
 
 /** A formula that is compared with the curve it was found for. */
 export interface Comparison {
@@ -14,10 +18,11 @@ export interface Comparison {
 
 /** Draws one edge; `basis` adds the curve's parts, `comparison` a candidate and what it leaves over. */
 export function edgeChart(inspection: InspectionEvent, basis: boolean, comparison: Comparison | null): Chart {
+  const parts = basis ? partsOf(inspection.basis_curves) : [];
   return {
     traces: [
       histogram(inspection),
-      ...(basis ? inspection.basis_curves.map((y) => line(inspection.x, y, 'muted', { width: 1 })) : []),
+      ...parts.map((part) => drawPart(inspection.x, part)),
       line(
         inspection.x,
         inspection.y,
@@ -25,6 +30,7 @@ export function edgeChart(inspection: InspectionEvent, basis: boolean, compariso
         { width: 2.5 },
         texts.inspector.curve,
       ),
+      ...(parts.length === 0 ? [] : [rings(inspection.x, parts)]),
       ...(comparison === null ? [] : overlaid(comparison)),
     ],
     layout: {
@@ -43,7 +49,7 @@ export function edgeChart(inspection: InspectionEvent, basis: boolean, compariso
         fixedrange: true,
         range: [0, 3 * Math.max(1, ...inspection.histogram_counts)],
       },
-      shapes: inspection.grid.map(gridMark),
+      shapes: inspection.grid.map((at) => gridMark(at, parts.length > 0)),
       showlegend: comparison !== null,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: 11 } },
     },
@@ -83,7 +89,48 @@ function overlaid({ candidate, event }: Comparison): Trace[] {
   ];
 }
 
-function gridMark(at: number): Trace {
-  const ink = { color: colour('muted'), width: 1 };
-  return { type: 'line', x0: at, x1: at, yref: 'paper', y0: 0, y1: 0.03, line: ink };
+function drawPart(x: number[], part: Part): Trace {
+  const style =
+    part.colour === null
+      ? { color: colour('muted'), width: 1.2, dash: 'dash' }
+      : { color: colour(`part-${part.colour}`), width: 1.2 };
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    name: part.name,
+    x,
+    y: part.y,
+    line: style,
+    hovertemplate: `${part.name} = %{y:${HOVER}}<extra></extra>`,
+    showlegend: false,
+  };
+}
+
+/** Rings where the parts add up: they lie on the curve. */
+function rings(x: number[], parts: readonly Part[]): Trace {
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    name: texts.inspector.total,
+    x: x.filter((_, index) => index % RING_STEP === 0),
+    y: total(parts, x.length, RING_STEP),
+    marker: { symbol: 'circle-open', size: 7, color: colour('text'), line: { width: 1.2 } },
+    hovertemplate: `${texts.inspector.total} = %{y:${HOVER}}<extra></extra>`,
+    showlegend: false,
+  };
+}
+
+function gridMark(at: number, isFull: boolean): Trace {
+  const ink = { color: colour('muted'), width: 1, ...(isFull ? { dash: 'dot' } : {}) };
+  return {
+    type: 'line',
+    x0: at,
+    x1: at,
+    yref: 'paper',
+    y0: 0,
+    y1: isFull ? 1 : 0.03,
+    line: ink,
+    opacity: isFull ? 0.5 : 1,
+    layer: 'below',
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { centred, share } from './bands';
+import { centred, share, unite } from './bands';
 
 const whole = { start: 10, length: 100 };
 
@@ -23,5 +23,12 @@ describe('share', () => {
 describe('centred', () => {
   it('lies in the middle', () => {
     expect(centred(whole, 20)).toEqual({ start: 50, length: 20 });
+  });
+});
+
+describe('unite', () => {
+  it('covers bands that follow each other', () => {
+    expect(unite(share(whole, [1, 3]))).toEqual(whole);
+    expect(unite([whole])).toEqual(whole);
   });
 });

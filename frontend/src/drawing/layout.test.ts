@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { blendLayouts, layoutNetwork, linkPath, suitableView } from './layout';
+import { blendLayouts, layoutNetwork, linkPath, PRODUCT_SCALE, sameShape, suitableView } from './layout';
 import type { EdgePlace, Layout, LayerView, Shape } from './places';
 
 function shape(widths: number[], options: Partial<Shape> = {}): Shape {
   const views = widths.slice(0, -1).map((): LayerView => 'links');
-  return { widths, views, live: [], nameRoom: { first: 40, last: 40 }, ...options };
+  return { widths, products: [], views, live: [], nameRoom: { first: 40, last: 40 }, ...options };
 }
 
 const names = (edges: EdgePlace[]): string[] =>
   edges.map(({ layer, source, target }) => `${layer}.${source}.${target}`);
+
+const tenth = (value = NaN): number => Math.round(value * 10) / 10;
 
 const touch = (left: EdgePlace, right: EdgePlace): boolean =>
   Math.abs(left.at.x - right.at.x) < (left.size + right.size) / 2 - 0.01 &&
@@ -145,6 +147,97 @@ describe('the matrix of functions', () => {
   });
 });
 
+describe('nodes that multiply', () => {
+  const products = [0, 2, 0];
+  const mixed = shape([2, 4, 1], { products });
+
+  it('have edges for each of their factors, in the order of frames', () => {
+    const expected = [0, 1, 2, 3, 4, 5].flatMap((row) => [`0.0.${row}`, `0.1.${row}`]);
+    const last = [0, 1, 2, 3].map((source) => `1.${source}.0`);
+    for (const views of [
+      ['links', 'links'],
+      ['matrix', 'links'],
+      ['links', 'matrix'],
+    ] satisfies LayerView[][]) {
+      const { edges, nodes } = layoutNetwork({ ...mixed, views }, 800, 400);
+      expect(names(edges)).toEqual([...expected, ...last]);
+      expect(nodes.map((column) => column.length)).toEqual([2, 4, 1]);
+    }
+  });
+
+  it.each([
+    [800, 300, 'down'],
+    [300, 800, 'right'],
+  ])('have two ports on their rims, side by side: %i × %i', (width, height, flow) => {
+    const { nodes, ports, nodeRadius, ...layout } = layoutNetwork(mixed, width, height);
+    expect(layout.flow).toBe(flow);
+    expect(ports[1]?.slice(0, 2)).toEqual(nodes[1]?.slice(0, 2));
+    expect(ports[2]).toEqual(nodes[2]);
+    for (const node of [2, 3]) {
+      const at = nodes[1]?.[node] ?? { x: NaN, y: NaN };
+      const pair = ports[1]?.slice(2 * node - 2, 2 * node) ?? [];
+      expect(pair.length).toBe(2);
+      const [along, aside] = [pair.map(({ x }) => x - at.x), pair.map(({ y }) => y - at.y)];
+      const [before, across] = flow === 'right' ? [along, aside] : [aside, along];
+      expect(before[0]).toBeLessThan(0);
+      expect(before[1]).toBe(before[0]);
+      expect(across[0]).toBeLessThan(0);
+      expect(across[1]).toBeCloseTo(-(across[0] ?? NaN));
+      expect(Math.hypot(before[0] ?? NaN, across[0] ?? NaN)).toBeCloseTo(PRODUCT_SCALE * nodeRadius, 0);
+    }
+  });
+
+  it('are linked to the port of the factor', () => {
+    const layout = layoutNetwork(mixed, 300, 800);
+    for (const edge of layout.edges.filter((one) => one.layer === 0)) {
+      const port = layout.ports[1]?.[edge.target];
+      expect(linkPath(layout, edge).endsWith(`L${tenth(port?.x)} ${tenth(port?.y)}`)).toBe(true);
+    }
+    const from = layout.nodes[1]?.[3];
+    const edge = layout.edges.find((one) => one.layer === 1 && one.source === 3);
+    expect(edge === undefined ? '' : linkPath(layout, edge)).toContain(
+      `M${tenth(from?.x)} ${tenth(from?.y)}L`,
+    );
+  });
+
+  it('lie in the middle of their rows of a matrix', () => {
+    const layout = layoutNetwork({ ...mixed, views: ['matrix', 'links'] }, 800, 460);
+    const [matrix] = layout.matrices;
+    const y = layout.nodes[1]?.map((node) => node.y) ?? [];
+    expect(matrix?.rows.length).toBe(6);
+    expect(y.slice(0, 2)).toEqual(matrix?.rows.slice(0, 2));
+    expect(y[3]).toBeCloseTo(((matrix?.rows[4] ?? NaN) + (matrix?.rows[5] ?? NaN)) / 2);
+    const steps = matrix?.rows.slice(1).map((row, index) => row - (matrix.rows[index] ?? NaN)) ?? [];
+    for (const step of steps) expect(step).toBeCloseTo(matrix?.pitch ?? NaN);
+  });
+
+  it.each([
+    [[2, 5, 1], [0, 2, 1], 740, 300],
+    [[2, 5, 1], [0, 5, 0], 350, 420],
+    [[8, 4, 1], [0, 2, 0], 200, 900],
+    [[1, 1], [0, 1], 350, 420],
+    [[5, 2, 3], [0, 2, 2], 1000, 400],
+  ])('keep boxes apart and inside: %j, %j of them in %i × %i', (widths, multiplying, width, height) => {
+    const layout = layoutNetwork(shape(widths, { products: multiplying }), width, height);
+    expect(touching(layout)).toEqual([]);
+    expect(outside(layout)).toEqual([]);
+    expect(Math.min(...layout.edges.map((edge) => edge.size))).toBeGreaterThanOrEqual(12);
+  });
+
+  it('draw all boxes of a layer as large as each other while all edges live', () => {
+    const { edges } = layoutNetwork(mixed, 740, 400);
+    const sizes = edges.filter((edge) => edge.layer === 0).map((edge) => edge.size);
+    expect(Math.max(...sizes)).toBeCloseTo(Math.min(...sizes));
+  });
+
+  it('give the room of a factor whose edges are cut to the others', () => {
+    const cut = Array.from({ length: 16 }, (_, index) => index !== 8 && index !== 9);
+    const [whole, without] = [[], cut].map((live) => layoutNetwork({ ...mixed, live }, 600, 300));
+    expect(without?.edges[6]?.size).toBeGreaterThan(whole?.edges[6]?.size ?? Infinity);
+    expect(without?.edges[8]?.size).toBeLessThan(whole?.edges[8]?.size ?? 0);
+  });
+});
+
 describe('linkPath', () => {
   it('runs from node to box and from box to node', () => {
     const layout = layoutNetwork(shape([1, 1]), 100, 400);
@@ -164,6 +257,29 @@ describe('blendLayouts', () => {
     const middle = ((from.edges[3]?.at.y ?? 0) + (to.edges[3]?.at.y ?? 0)) / 2;
     expect(half.edges[3]?.at.y).toBeCloseTo(middle);
     expect(blendLayouts(from, to)(1)).toBe(to);
+  });
+
+  it('moves ports along', () => {
+    const products = [0, 2, 0];
+    const [start, end] = [[], [false, false, false, false]].map((live) =>
+      layoutNetwork(shape([2, 4, 1], { products, live }), 400, 600),
+    );
+    if (start === undefined || end === undefined) throw new Error('two layouts were made');
+    const half = blendLayouts(start, end)(0.5);
+    const [before, after] = [start.ports[1]?.[5]?.y ?? NaN, end.ports[1]?.[5]?.y ?? NaN];
+    expect(before).not.toBeCloseTo(after);
+    expect(half.ports[1]?.[5]?.y).toBeCloseTo((before + after) / 2);
+  });
+
+  it('does not move between networks of the same nodes with other ports', () => {
+    const [one, other] = [
+      [0, 1, 0],
+      [0, 0, 1],
+    ].map((products) => layoutNetwork(shape([1, 1, 1], { products }), 400, 600));
+    if (one === undefined || other === undefined) throw new Error('two layouts were made');
+    expect(one.edges.length).toBe(other.edges.length);
+    expect(sameShape(one, other)).toBe(false);
+    expect(blendLayouts(one, other)(0)).toBe(other);
   });
 
   it('does not move between different networks', () => {

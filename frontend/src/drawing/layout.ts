@@ -1,9 +1,10 @@
 /** Where nodes and edge thumbnails lie: a pure function of the network's shape and the room there is. */
 
-import { centred, middle, share, type Band } from './bands';
-import { GHOST, isLive, LARGEST, placeLinks, SMALLEST } from './links-layout';
+import { centred, middle, share, unite, type Band } from './bands';
+import { GHOST, isLive, LARGEST, placeLinks, rowsLead, SMALLEST } from './links-layout';
 import { FRAME, matrixGap, placeMatrix } from './matrix-layout';
 import type { EdgePlace, Flow, Layout, LayerView, MatrixPlace, Point, Shape } from './places';
+import { factorOf, nodeOf, numEdgesAfter, numRows, rowsOf } from './rows';
 
 /** Edges of one layer above which the layer is shown as a matrix of functions. */
 export const MATRIX_ABOVE = 25;
@@ -13,6 +14,10 @@ export const suitableView = (numEdges: number): LayerView => (numEdges > MATRIX_
 
 const MARGINS = { right: { along: 40, across: 16 }, down: { along: 36, across: 14 } };
 const NODE_RADIUS = 9;
+/** How much larger a node that multiplies is drawn. */
+export const PRODUCT_SCALE = 1.25;
+/** Where its ports lie on its rim, in radii of other nodes: before its middle, and to either side. */
+const PORT = { before: 0.9, aside: 0.87 };
 /** What a layer of links counts for where the room along the flow is shared out: the pixels it would take beyond its least. */
 const LINKS_WEIGHT = 90;
 
@@ -48,7 +53,7 @@ function layoutAlong(flow: Flow, shape: Shape, width: number, height: number): L
   const across = Math.max(room, leastAcross(shape));
   const gaps = shape.views.map((view, layer) =>
     view === 'matrix'
-      ? matrixGap(shape.widths[layer] ?? 1, shape.widths[layer + 1] ?? 1, across)
+      ? matrixGap(shape.widths[layer] ?? 1, numRows(shape, layer + 1), across)
       : { weight: LINKS_WEIGHT, least: 3 * SMALLEST },
   );
   const leasts = gaps.map((gap) => gap.least);
@@ -60,25 +65,33 @@ function layoutAlong(flow: Flow, shape: Shape, width: number, height: number): L
     leasts,
   );
   const whole = { start: margin.across, length: across };
-  const bands = placeNodes(shape, whole, room, stretches);
+  const rows = placeRows(shape, whole, room, stretches);
+  const bands = rows.map((column, layer) => nodesOf(shape, layer, column));
+  const radius = nodeRadius(bands);
   const toPoint = (a: number, c: number): Point => (flow === 'right' ? { x: a, y: c } : { x: c, y: a });
-  const nodes = bands.map((column, layer) => {
-    const a = layer === 0 ? before : ends(stretches[layer - 1]);
-    return column.map((band) => toPoint(a, middle(band)));
-  });
+  const lines = rows.map((_, layer) => (layer === 0 ? before : ends(stretches[layer - 1])));
+  const nodes = bands.map((column, layer) => column.map((band) => toPoint(lines[layer] ?? 0, middle(band))));
+  const ports = rows.map((column, layer) =>
+    column.map((_, row) => {
+      const node = middle(bands[layer]?.[nodeOf(shape, layer, row)] ?? whole);
+      const factor = factorOf(shape, layer, row);
+      const line = lines[layer] ?? 0;
+      if (factor === null) return toPoint(line, node);
+      return toPoint(line - PORT.before * radius, node + (2 * factor - 1) * PORT.aside * radius);
+    }),
+  );
   const edges: EdgePlace[] = [];
   const matrices: MatrixPlace[] = [];
   shape.views.forEach((view, layer) => {
     const stretch = stretches[layer] ?? whole;
-    const targets = bands[layer + 1] ?? [];
+    const into = rows[layer + 1] ?? [];
     if (view === 'matrix') {
-      const placed = placeMatrix(layer, shape.widths[layer] ?? 1, stretch, targets.map(middle));
+      const placed = placeMatrix(layer, shape.widths[layer] ?? 1, stretch, into.map(middle));
       matrices.push(placed.matrix);
       edges.push(...placed.edges);
       return;
     }
-    const links = placeLinks(shape, layer, bands, stretch.length);
-    for (const link of links) {
+    for (const link of placeLinks(shape, layer, bands[layer] ?? [], into, stretch.length)) {
       edges.push({ ...link, layer, at: toPoint(middle(stretch), link.across) });
     }
   });
@@ -87,7 +100,8 @@ function layoutAlong(flow: Flow, shape: Shape, width: number, height: number): L
     height: flow === 'right' ? across + 2 * margin.across : before + along + after,
     flow,
     nodes,
-    nodeRadius: nodeRadius(bands),
+    nodeRadius: radius,
+    ports,
     edges,
     matrices,
   };
@@ -96,29 +110,32 @@ function layoutAlong(flow: Flow, shape: Shape, width: number, height: number): L
 const ends = (band: Band | undefined): number => (band === undefined ? 0 : band.start + band.length);
 
 /** The room across the flow below which thumbnails or rows of a matrix could not be read. */
-function leastAcross({ widths, views }: Shape): number {
-  const needs = views.map((view, layer) => {
-    const targets = widths[layer + 1] ?? 1;
-    return view === 'matrix' ? targets * SMALLEST + FRAME : (widths[layer] ?? 1) * targets * SMALLEST;
-  });
+function leastAcross(shape: Shape): number {
+  const needs = shape.views.map((view, layer) =>
+    view === 'matrix' ? numRows(shape, layer + 1) * SMALLEST + FRAME : numEdgesAfter(shape, layer) * SMALLEST,
+  );
   return Math.max(...needs, 1);
 }
 
 /** What a layer's nodes need so that the boxes which lie in their bands can be read: 0 where the boxes lie in others'. */
-function leastOfNodes({ widths }: Shape, layer: number): number {
-  const count = widths[layer] ?? 1;
-  const before = widths[layer - 1] ?? 0;
-  const after = widths[layer + 1] ?? 0;
-  return SMALLEST * count * Math.max(count >= before ? before : 0, count > after ? after : 0);
+function leastOfNodes(shape: Shape, layer: number): number {
+  const count = shape.widths[layer] ?? 1;
+  const isLed = rowsLead(shape, layer);
+  const before = isLed ? (shape.widths[layer - 1] ?? 0) : 0;
+  const after =
+    layer + 1 < shape.widths.length && !rowsLead(shape, layer + 1) ? numRows(shape, layer + 1) : 0;
+  return SMALLEST * (isLed ? numRows(shape, layer) : count) * Math.max(before, after);
 }
 
 /**
- * The bands of every layer's nodes; rows of a matrix and its target nodes share their heights. Where the network outgrows
- * its room, nodes that need no more of it stay together in the middle.
+ * The bands of every layer's rows of sums, one after the other as the nodes are that they feed; the inputs have one each.
+ * Rows of a matrix lie where they are drawn. Where the network outgrows its room, what needs no more of it stays together
+ * in the middle.
  */
-function placeNodes(shape: Shape, whole: Band, room: number, stretches: readonly Band[]): Band[][] {
+function placeRows(shape: Shape, whole: Band, room: number, stretches: readonly Band[]): Band[][] {
   const hasMatrix = shape.views.includes('matrix');
-  return shape.widths.map((count, layer) => {
+  return shape.widths.map((_, layer) => {
+    const count = numRows(shape, layer);
     const own = centred(whole, Math.min(whole.length, Math.max(room, leastOfNodes(shape, layer))));
     if (hasMatrix) {
       const pitch =
@@ -130,25 +147,39 @@ function placeNodes(shape: Shape, whole: Band, room: number, stretches: readonly
     }
     return share(
       own,
-      Array.from({ length: count }, (_, node) => (actsAt(shape, layer, node) ? 1 : GHOST)),
+      Array.from({ length: count }, (_, row) => rowWeight(shape, layer, row)),
     );
   });
 }
 
-function matrixPitch(sources: number, targets: number, whole: Band, stretch: Band): number {
-  const gap = matrixGap(sources, targets, whole.length);
-  return Math.min((whole.length - FRAME) / targets, gap.pitch(stretch.length), LARGEST);
+/** What a row counts for where room is shared out: rows that boxes lie in count alike, else all nodes do. */
+function rowWeight(shape: Shape, layer: number, row: number): number {
+  const weight = actsAt(shape, layer, row) ? 1 : GHOST;
+  return rowsLead(shape, layer) ? weight : weight / rowsOf(shape, layer, nodeOf(shape, layer, row)).length;
 }
 
-/** Whether any live edge arrives at the node and any leaves it. */
-function actsAt(shape: Shape, layer: number, node: number): boolean {
-  const before = shape.widths[layer - 1];
-  const after = shape.widths[layer + 1];
+/** The bands of a layer's nodes: each takes those of its rows. */
+function nodesOf(shape: Shape, layer: number, rows: readonly Band[]): Band[] {
+  return Array.from({ length: shape.widths[layer] ?? 0 }, (_, node) =>
+    unite(rowsOf(shape, layer, node).flatMap((row) => rows[row] ?? [])),
+  );
+}
+
+function matrixPitch(sources: number, rows: number, whole: Band, stretch: Band): number {
+  const gap = matrixGap(sources, rows, whole.length);
+  return Math.min((whole.length - FRAME) / rows, gap.pitch(stretch.length), LARGEST);
+}
+
+/** Whether any live edge arrives in the row and any leaves its node. */
+function actsAt(shape: Shape, layer: number, row: number): boolean {
+  const before = layer === 0 ? null : (shape.widths[layer - 1] ?? 0);
+  const after = layer + 1 < shape.widths.length ? numRows(shape, layer + 1) : null;
+  const node = nodeOf(shape, layer, row);
   const some = (count: number, test: (index: number) => boolean): boolean =>
     Array.from({ length: count }, (_, index) => index).some(test);
   return (
-    (before === undefined || some(before, (source) => isLive(shape, layer - 1, source, node))) &&
-    (after === undefined || some(after, (target) => isLive(shape, layer, node, target)))
+    (before === null || some(before, (source) => isLive(shape, layer - 1, source, row))) &&
+    (after === null || some(after, (target) => isLive(shape, layer, node, target)))
   );
 }
 
@@ -160,10 +191,10 @@ function nodeRadius(bands: readonly Band[][]): number {
 /** Height of a label that stands under its box. */
 const LABEL = 18;
 
-/** The two lines of an edge: from its source node into the box, and out of it, past a label, to the target node. */
+/** The two lines of an edge: from its source node into the box, and out of it, past a label, to where its row arrives. */
 export function linkPath(layout: Layout, edge: EdgePlace, isLabelled = false): string {
   const from = layout.nodes[edge.layer]?.[edge.source];
-  const to = layout.nodes[edge.layer + 1]?.[edge.target];
+  const to = layout.ports[edge.layer + 1]?.[edge.target];
   if (from === undefined || to === undefined) return '';
   const half = edge.size / 2;
   const { x, y } = edge.at;
@@ -176,14 +207,20 @@ export function linkPath(layout: Layout, edge: EdgePlace, isLabelled = false): s
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
+/** Whether two layouts draw networks of the same nodes, ports and edges, so that one can turn into the other. */
+export function sameShape(left: Layout, right: Layout): boolean {
+  const counts = (columns: Point[][]): string => columns.map((column) => column.length).join();
+  return (
+    left.flow === right.flow &&
+    left.edges.length === right.edges.length &&
+    counts(left.nodes) === counts(right.nodes) &&
+    counts(left.ports) === counts(right.ports)
+  );
+}
+
 /** A layout on the way from one to another of the same shape; the later one at once when their shapes differ. */
 export function blendLayouts(from: Layout, to: Layout): (progress: number) => Layout {
-  const isSameShape =
-    from.flow === to.flow &&
-    from.edges.length === to.edges.length &&
-    from.nodes.map((column) => column.length).join() === to.nodes.map((column) => column.length).join() &&
-    from.matrices.length === to.matrices.length;
-  if (!isSameShape) return () => to;
+  if (!sameShape(from, to) || from.matrices.length !== to.matrices.length) return () => to;
   return (progress) => {
     if (progress >= 1) return to;
     const mix = (left: number, right: number): number => left + (right - left) * progress;
@@ -191,11 +228,14 @@ export function blendLayouts(from: Layout, to: Layout): (progress: number) => La
       x: mix(left.x, right.x),
       y: mix(left.y, right.y),
     });
+    const mixColumns = (before: Point[][], after: Point[][]): Point[][] =>
+      after.map((column, layer) =>
+        column.map((point, index) => mixPoint(before[layer]?.[index] ?? point, point)),
+      );
     return {
       ...to,
-      nodes: to.nodes.map((column, layer) =>
-        column.map((node, index) => mixPoint(from.nodes[layer]?.[index] ?? node, node)),
-      ),
+      nodes: mixColumns(from.nodes, to.nodes),
+      ports: mixColumns(from.ports, to.ports),
       edges: to.edges.map((edge, index) => {
         const before = from.edges[index] ?? edge;
         return { ...edge, at: mixPoint(before.at, edge.at), size: mix(before.size, edge.size) };

@@ -1,23 +1,17 @@
-/** A layer as boxes between its nodes: one row of boxes in the middle, each node's together. */
+/** A layer as boxes between its nodes: one line of boxes in the middle, those of a node or of a row of sums together. */
 
 import { middle, share, type Band } from './bands';
 import type { EdgePlace, Shape } from './places';
+import { firstEdge, numRows } from './rows';
 
 export const LARGEST = 72;
 export const SMALLEST = 14;
 /** what a cut edge, or a node without live edges, counts for when the room is shared out */
 export const GHOST = 0.5;
 
-/** Index of a layer's first edge in frames. */
-export function firstEdge(widths: readonly number[], layer: number): number {
-  let count = 0;
-  for (let before = 0; before < layer; before++) count += (widths[before] ?? 0) * (widths[before + 1] ?? 0);
-  return count;
-}
-
 /** Whether the edge still acts. */
 export function isLive(shape: Shape, layer: number, source: number, target: number): boolean {
-  const index = firstEdge(shape.widths, layer) + target * (shape.widths[layer] ?? 0) + source;
+  const index = firstEdge(shape, layer) + target * (shape.widths[layer] ?? 0) + source;
   return shape.live[index] ?? true;
 }
 
@@ -25,12 +19,22 @@ export interface Link extends Omit<EdgePlace, 'layer' | 'at'> {
   across: number;
 }
 
-/** One row of boxes in the middle of a layer: every node of its wider side has its edges together, in its band. */
-export function placeLinks(shape: Shape, layer: number, bands: readonly Band[][], gap: number): Link[] {
-  const sources = shape.widths[layer] ?? 1;
-  const targets = shape.widths[layer + 1] ?? 1;
-  const targetsLead = targets >= sources;
-  const leaders = bands[targetsLead ? layer + 1 : layer] ?? [];
+/** Whether the boxes before a layer of nodes lie in the bands of its rows, and not in those of the nodes they come from. */
+export const rowsLead = (shape: Shape, layer: number): boolean =>
+  layer > 0 && numRows(shape, layer) >= (shape.widths[layer - 1] ?? 0);
+
+/** One line of boxes in the middle of a layer: its wider side, sources or rows, has its edges together, in its band. */
+export function placeLinks(
+  shape: Shape,
+  layer: number,
+  sourceBands: readonly Band[],
+  rowBands: readonly Band[],
+  gap: number,
+): Link[] {
+  const sources = sourceBands.length;
+  const targets = rowBands.length;
+  const targetsLead = rowsLead(shape, layer + 1);
+  const leaders = targetsLead ? rowBands : sourceBands;
   const slots = new Map<string, { band: Band; live: boolean }>();
   leaders.forEach((band, leader) => {
     const others = Array.from({ length: targetsLead ? sources : targets }, (_, other) =>

@@ -1,4 +1,4 @@
-/** The matrix of functions Φ_l: a cell for each curve, rows are targets, columns are sources. */
+/** The matrix of functions Φ_l: a cell for each curve, rows are what its nodes add up, columns are sources. */
 
 import type { EdgePlace, MatrixPlace } from './places';
 
@@ -18,8 +18,8 @@ interface Gap {
 }
 
 /** How much room a matrix with so many columns wants between two columns of nodes, when its rows share `across`. */
-export function matrixGap(sources: number, targets: number, across: number): Gap {
-  const rowPitch = Math.min(LARGEST_PITCH, Math.max(SMALLEST_PITCH, (across - FRAME) / targets));
+export function matrixGap(sources: number, rows: number, across: number): Gap {
+  const rowPitch = Math.min(LARGEST_PITCH, Math.max(SMALLEST_PITCH, (across - FRAME) / rows));
   return {
     weight: 1 + sources * (rowPitch - SMALLEST_PITCH),
     least: sources * SMALLEST_PITCH + 2 * SIDE,
@@ -27,7 +27,7 @@ export function matrixGap(sources: number, targets: number, across: number): Gap
   };
 }
 
-/** Places the cells of one layer between its columns of nodes, rows at the heights of the target nodes. */
+/** Places the cells of one layer between its columns of nodes, rows at the heights where they are. */
 export function placeMatrix(
   layer: number,
   sources: number,

@@ -4,7 +4,13 @@ import { neighbour } from './neighbour';
 import type { LayerView } from './places';
 
 function walk(view: LayerView, width: number, height: number, keys: string[]): string {
-  const shape = { widths: [2, 3, 1], views: [view, view], live: [], nameRoom: { first: 40, last: 40 } };
+  const shape = {
+    widths: [2, 3, 1],
+    products: [],
+    views: [view, view],
+    live: [],
+    nameRoom: { first: 40, last: 40 },
+  };
   const { edges, flow } = layoutNetwork(shape, width, height);
   const index = keys.reduce((at, key) => neighbour(edges, flow, at, key) ?? at, 0);
   const edge = edges[index];
@@ -37,9 +43,9 @@ describe('neighbour', () => {
     expect(walk('matrix', 800, 400, keys)).toBe(expected);
   });
 
-  it('reaches every edge from the first', () => {
+  it.each([[[]], [[0, 2, 1]]])('reaches every edge from the first, where %j multiply', (products) => {
     const { edges, flow } = layoutNetwork(
-      { widths: [3, 4, 2], views: ['links', 'links'], live: [], nameRoom: { first: 40, last: 40 } },
+      { widths: [3, 4, 2], products, views: ['links', 'links'], live: [], nameRoom: { first: 40, last: 40 } },
       700,
       300,
     );

@@ -1,5 +1,7 @@
 /** What a laid out network consists of. */
 
+import type { Nodes } from './rows';
+
 export interface Point {
   x: number;
   y: number;
@@ -9,6 +11,7 @@ export interface Point {
 export interface EdgePlace {
   layer: number;
   source: number;
+  /** the row that the edge adds to */
   target: number;
   /** centre of the box */
   at: Point;
@@ -30,13 +33,14 @@ export interface Layout {
   flow: Flow;
   nodes: Point[][];
   nodeRadius: number;
-  /** by layer, then target, then source, as in frames */
+  /** where each row of edges arrives: at a node that adds, or at one of the two ports of a node that multiplies */
+  ports: Point[][];
+  /** by layer, then target row, then source, as in frames */
   edges: EdgePlace[];
   matrices: MatrixPlace[];
 }
 
-export interface Shape {
-  widths: readonly number[];
+export interface Shape extends Nodes {
   views: readonly LayerView[];
   /** whether each edge still acts, in the order of frames: a cut one takes less room */
   live: readonly boolean[];
@@ -54,6 +58,6 @@ export interface MatrixPlace {
   pitch: number;
   /** x of each source's column */
   columns: number[];
-  /** y of each target's row */
+  /** y of each row */
   rows: number[];
 }

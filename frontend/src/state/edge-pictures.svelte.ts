@@ -1,9 +1,12 @@
 /** What the diagram draws of each edge: its curve, its weight, its words, from the newest frame. */
 
 import { comparableSpans, curvePath, curveScale, zeroHeight, type Scale } from '../drawing/curve-path';
+import { nodeName } from '../drawing/labels';
+import { factorOf, nodeOf } from '../drawing/rows';
 import type { Frame } from '../protocol/frame';
-import type { EdgeInfo } from '../protocol/messages';
+import type { CatalogueBasis, EdgeInfo } from '../protocol/messages';
 import { texts } from '../texts';
+import { familyOf } from './families';
 import { edgeName, type SessionState } from './session.svelte';
 
 /** Edges above which one canvas draws the curves and only boxes stay in the SVG. */
@@ -33,7 +36,10 @@ export class EdgePictures {
       curveScale(frame.values, index * frame.numPoints, frame.numPoints, this.spans[index]),
     );
   });
-  constructor(private readonly session: SessionState) {}
+  constructor(
+    private readonly session: SessionState,
+    private readonly families: () => readonly CatalogueBasis[] = () => [],
+  ) {}
 
   /** The curve as an SVG path; empty where a canvas draws it or nothing came yet. */
   path(index: number): string {
@@ -59,12 +65,38 @@ export class EdgePictures {
     return this.session.isWeak[index] ?? false;
   }
 
+  /** The title of the curve's family where it is another than the network's, else empty. */
+  otherFamily(index: number): string {
+    const edge = this.edges[index];
+    if (edge?.kind !== 'spline' || edge.basis === this.session.structure?.network.basis) return '';
+    return familyOf(this.families(), edge.basis).title;
+  }
+
   /** The edge's accessible name: which it is and what it shows. */
   describe(index: number): string {
     const edge = this.edges[index];
     if (edge === undefined) return '';
-    const shows = this.shows(edge, index);
-    return texts.diagram.edge(edgeName(edge), this.isWeak(index) ? `${shows}, ${texts.diagram.weak}` : shows);
+    const words = [
+      this.shows(edge, index),
+      this.otherFamily(index),
+      this.factor(edge),
+      this.isWeak(index) ? texts.diagram.weak : '',
+    ];
+    return texts.diagram.edge(edgeName(edge), words.filter((word) => word !== '').join(', '));
+  }
+
+  /** Which factor of which node the edge adds to; empty where its node only adds. */
+  private factor(edge: EdgeInfo): string {
+    const structure = this.session.structure;
+    if (structure === null) return '';
+    const { network, input_names, output_names } = structure;
+    const factor = factorOf(network, edge.layer + 1, edge.target);
+    if (factor === null) return '';
+    const node = nodeOf(network, edge.layer + 1, edge.target);
+    return texts.diagram.factor(
+      factor,
+      nodeName(input_names, output_names, network.widths, edge.layer + 1, node),
+    );
   }
 
   private shows(edge: EdgeInfo, index: number): string {

@@ -56,6 +56,34 @@ describe('EdgePictures', () => {
     expect(pictures.describe(1)).toBe('edge 0.1.0 learned curve, importance 0.010, would be cut');
   });
 
+  it('names the family of a curve that is not of the network’s, and the factor it adds to', () => {
+    const family = {
+      name: 'fourier',
+      title: 'Fourier series',
+      sentence: '',
+      size_word: 'harmonics',
+      has_order: false,
+      has_knots: false,
+      has_exponents: false,
+    };
+    pictures = new EdgePictures(session, () => [family]);
+    const [edge] = SNAPSHOT.structure.edges;
+    if (edge === undefined) throw new Error('the snapshot has edges');
+    const edges = [
+      { ...edge, basis: 'fourier' },
+      { ...edge, source: 1, basis: 'unknown' },
+      { ...edge, target: 1, kind: 'pruned' as const, basis: 'fourier' },
+    ];
+    const network = { ...SNAPSHOT.structure.network, products: [0, 1] };
+    FakeSocket.last.accept({ structure: { ...SNAPSHOT.structure, network, edges } });
+    expect(edges.map((_, index) => pictures.otherFamily(index))).toEqual(['Fourier series', 'unknown', '']);
+    expect(edges.map((_, index) => pictures.describe(index))).toEqual([
+      'edge 0.0.0 learned curve, importance 0.0, Fourier series, factor 1 of f',
+      'edge 0.1.0 learned curve, importance 0.0, unknown, factor 1 of f',
+      'edge 0.0.1 cut, factor 2 of f',
+    ]);
+  });
+
   it('draws no curve of a frame that shows another structure', () => {
     accept();
     paint(0.5, 7);

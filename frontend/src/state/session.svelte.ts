@@ -49,6 +49,8 @@ export class SessionState {
   history = $state.raw<HistoryInfo>({ undo: null, redo: null });
   formula = $state.raw<Formula | null>(null);
   losses = $state.raw<LossPoint[]>([]);
+  /** what the recipe of the optimizer "auto" last told */
+  recipe = $state('');
   viewers = $state(1);
   connection = $state<Connection>('connecting');
   retryAt = $state<number | null>(null);
@@ -201,6 +203,7 @@ export class SessionState {
         this.history = event.history;
         this.formula = event.formula;
         this.losses = event.losses;
+        this.recipe = event.training.optimizer === 'auto' ? event.status.sentence : '';
         this.viewers = event.viewers;
         this.canEdit = event.can_edit;
         this.keepSelection(event.structure);
@@ -208,6 +211,7 @@ export class SessionState {
       case 'structure':
         if (event.fresh) {
           this.losses = [];
+          this.recipe = '';
           this.select(null);
           this.weakThreshold = null;
         } else if (event.structure.revision !== this.structure?.revision) {
@@ -220,16 +224,14 @@ export class SessionState {
         this.keepSelection(event.structure);
         return;
       case 'training':
+        if (event.training.optimizer !== this.training?.optimizer) this.recipe = '';
         this.training = event.training;
         return;
       case 'data':
         this.data = event.data;
         return;
       case 'status':
-        this.status = event.status;
-        if (event.status.sentence !== '') {
-          this.notify(event.status.state === 'diverged' ? 'warning' : 'info', event.status.sentence);
-        }
+        this.follow(event.status);
         return;
       case 'history':
         this.history = event.history;
@@ -263,6 +265,18 @@ export class SessionState {
       default:
         assertNever(event);
     }
+  }
+
+  /** Takes over a new status; its sentence is a notice, or what the recipe tells, which stays until it tells more. */
+  private follow(status: StatusInfo): void {
+    const isNewStart = status.state === 'running' && ['converged', 'diverged'].includes(this.status.state);
+    this.status = status;
+    if (isNewStart) this.recipe = '';
+    if (status.sentence === '') return;
+    const isRecipe = this.training?.optimizer === 'auto';
+    if (isRecipe) this.recipe = status.sentence;
+    if (status.state === 'diverged') this.notify('warning', status.sentence);
+    else if (!isRecipe) this.notify('info', status.sentence);
   }
 
   private keepSelection(structure: Structure): void {

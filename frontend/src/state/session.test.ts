@@ -168,6 +168,25 @@ describe('SessionState', () => {
     expect(session.notices.map((notice) => notice.level)).toEqual(['warning', 'info']);
   });
 
+  it('keeps what the recipe told last, and makes no notices of it', () => {
+    const training = { ...SNAPSHOT.training, optimizer: 'auto' as const };
+    FakeSocket.last.accept({ training });
+    type State = 'running' | 'converged' | 'diverged' | 'paused';
+    const tell = (state: State, sentence: string): void =>
+      deliver({ ...numbered, seq: ++seq, type: 'status', status: { state, step: 9, sentence } });
+    tell('running', 'Refining to 10 intervals.');
+    tell('running', '');
+    expect([session.recipe, session.notices]).toEqual(['Refining to 10 intervals.', []]);
+    tell('converged', 'Done.');
+    expect(session.recipe).toBe('Done.');
+    tell('running', '');
+    expect(session.recipe).toBe('');
+    tell('diverged', 'It diverged.');
+    expect(session.notices.map((notice) => notice.level)).toEqual(['warning']);
+    deliver({ ...numbered, seq: ++seq, type: 'training', training: SNAPSHOT.training });
+    expect(session.recipe).toBe('');
+  });
+
   it('drops what it knew of an edge when another is chosen', () => {
     FakeSocket.last.accept();
     session.select(EDGE);
