@@ -92,21 +92,6 @@ class Basis(ABC):
         low, high = torch.from_numpy(end_slopes(self)).to(u)
         return self.inner_values(inner) + beyond * torch.where(beyond < 0, low, high)
 
-    def evaluate(self, u: FloatArray, values: FloatArray) -> None:
-        """Write the same numbers as `values` to `values` (K, P) for any u (P,), compiled."""
-        inner = np.empty_like(u)
-        if clamp(u, inner):
-            self.fill(inner, values)
-            continue_linearly(u, end_slopes(self), values)
-        else:
-            self.fill(u, values)
-
-    def evaluate_slopes(self, u: FloatArray, slopes: FloatArray) -> None:
-        """Write the derivatives of `values` to `slopes` (K, P) for any u (P,), compiled."""
-        inner = np.empty_like(u)
-        clamp(u, inner)
-        self.fill_slopes(inner, slopes)
-
 
 @lru_cache(maxsize=256)
 def end_slopes(basis: Basis) -> FloatArray:
@@ -114,18 +99,6 @@ def end_slopes(basis: Basis) -> FloatArray:
     slopes: FloatArray = np.empty((basis.num_functions, 2))
     basis.fill_slopes(np.array([-1.0, 1.0]), slopes)
     return np.ascontiguousarray(slopes.T)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def clamp(u: FloatArray, inner: FloatArray) -> bool:
-    """Write u (P,) kept within [-1, 1] to `inner` and return whether any of it lay outside; NaN stays NaN."""
-    one = u.dtype.type(1.0)
-    outside = 0
-    for p in range(u.size):
-        point = u[p]
-        outside += (point > one) | (point < -one)
-        inner[p] = min(max(point, -one), one) if point == point else point
-    return outside > 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -17,13 +17,15 @@ from kan_core.bases import (
     ReluBasis,
 )
 from kan_core.bases.basis import FloatArray
+from kan_core.features import FeatureMaker
 
 
 def compiled(basis: Basis, u: FloatArray, *, slopes: bool = False) -> FloatArray:
-    """Return the compiled values or slopes, (len(u), K), written to a slice of a larger array."""
-    larger = np.full((basis.num_functions + 2, len(u)), np.nan, dtype=u.dtype)
-    (basis.evaluate_slopes if slopes else basis.evaluate)(u, larger[1:-1])
-    return larger[1:-1].T
+    """Return the compiled values or slopes, (len(u), K), as a layer computes them."""
+    ends = np.ones(1, dtype=u.dtype)
+    maker = FeatureMaker((basis,), "none", -ends, ends)
+    block = maker.make(np.ascontiguousarray(u)[None])
+    return (maker.make_slopes(block) if slopes else block.values)[:-1, 0].T
 
 
 @st.composite
