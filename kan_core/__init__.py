@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         suggest_symbolic,
     )
     from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
+    from kan_core.training_run import TrainingResult, train
 
 __all__ = [
     "KAN",
@@ -39,6 +40,7 @@ __all__ = [
     "StepResult",
     "Trace",
     "Trainer",
+    "TrainingResult",
     "TrainingSpec",
     "cut_effect",
     "edge_figure",
@@ -58,6 +60,7 @@ __all__ = [
     "sample_edge_curves",
     "severs_output",
     "suggest_symbolic",
+    "train",
     "weak_edges",
 ]
 
@@ -94,6 +97,8 @@ _MODULES = MappingProxyType(
         "StepResult": "kan_core.training",
         "Trainer": "kan_core.training",
         "TrainingSpec": "kan_core.training",
+        "TrainingResult": "kan_core.training_run",
+        "train": "kan_core.training_run",
     }
 )
 
