@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
 from kan_core.grids import fit_ranges
 from kan_core.network import KAN
@@ -135,17 +136,13 @@ class Fit:
         self._smoothed = SmoothedObjective(self._objective, num_residuals=num_residuals, widths=self._widths)
 
 
-@torch.no_grad()
 def measure_rmse(network: KAN, inputs: Tensor, targets: Tensor, task: str) -> float:
     """Return the root mean square error at inputs (B, I) in the units of targets (B, J), of probabilities if classes.
 
     It is infinite when an output is not a finite number.
     """
-    outputs = network(inputs)
-    if task == "classification":
-        outputs = torch.sigmoid(outputs)
-    errors = (outputs.double() - targets.double()).numpy()
-    largest = float(np.abs(errors).max())
+    errors = measure_errors(network, inputs, targets, task)
+    largest = float(errors.max())
     if not math.isfinite(largest):
         return math.inf
     # very large or small numbers have no square
@@ -177,6 +174,15 @@ def calibrate(network: KAN, dataset: Dataset) -> KAN:
     shift = targets.mean(dim=0) + slope * (network.output_shift.double() - outputs.mean(dim=0))
     calibrated.output_shift.copy_(shift)
     return calibrated
+
+
+@torch.no_grad()
+def measure_errors(network: KAN, inputs: Tensor, targets: Tensor, task: str) -> FloatArray:
+    """Return the size of the error at every one of inputs (B, I) and targets (B, J), in the units of the targets."""
+    outputs = network(inputs)
+    if task == "classification":
+        outputs = torch.sigmoid(outputs)
+    return (outputs.double() - targets.double()).abs().numpy()
 
 
 def hold_out(dataset: Dataset, *, seed: int) -> Dataset | None:

@@ -16,6 +16,9 @@ TRAIN_STEPS = 100
 SETTLED = 0.01
 # a finer grid has to lower the error at least to this share of what it was
 IMPROVEMENT = 0.95
+# a few samples in gaps of the data can carry the whole error; while the middle one falls to this share of what it was,
+# curves still gain nearly everywhere, and the next grid is looked at before the verdict
+LOOK_AHEAD = 0.5
 # relative to the spread of the targets, what double precision leaves of a sum of curves
 ROUNDING = 1e-10
 SAMPLES_PER_PARAMETER = 2.0
@@ -29,14 +32,15 @@ class Refinement:
 
     Without `grids` the size doubles: knot insertion keeps the curves exactly, so that each grid begins where the one
     before ended. A size that is no multiple of the one before begins with the nearest curves in least squares, whose
-    error is of the order of what the coarser grid left over anyway.
+    error is of the order of what the coarser grid left over anyway. What is kept is always the network with the
+    smallest error of all.
     """
 
     def __init__(self, network: KAN, judge: Judge, *, l1: float, entropy: float, grids: tuple[int, ...] | None) -> None:
         self.is_done = False
         self._judge, self._penalty, self._grids = judge, (l1, entropy), grids
         self._kept: tuple[float, KAN] | None = None
-        self._given_size = network.spec.grid_size
+        self._middle = math.inf
         self._is_exact = ROUNDING * _spread(judge)
         self._fit = self._make_fit(network)
 
@@ -55,24 +59,32 @@ class Refinement:
         if len(self._fit.losses) < TRAIN_STEPS and not self._fit.has_settled(SETTLED):
             self._fit.step()
             return ""
-        error, kept = self._judge.error(self._fit.network), self._kept
-        if kept is not None and not error < IMPROVEMENT * kept[0]:
+        network, kept = self._fit.network, self._kept
+        error, middle = self._judge.error(network), self._judge.middle_error(network)
+        is_worse = kept is not None and not error < IMPROVEMENT * kept[0]
+        is_hopeful = middle < LOOK_AHEAD * self._middle
+        self._middle = middle
+        if kept is not None and is_worse and not is_hopeful:
             return self._stop(self._say_worse(kept, error))
-        self._kept = (error, self._fit.network)
+        told = self._tell(kept, error)
+        if not is_worse:
+            self._kept = (error, network)
         reason = self._reason_to_stop(error)
-        if reason:
-            return self._stop(reason)
-        return self._refine(error, kept)
+        return self._stop(reason) if reason else self._refine(told)
 
-    def _refine(self, error: float, before: tuple[float, KAN] | None) -> str:
+    def _tell(self, kept: tuple[float, KAN] | None, error: float) -> str:
+        if kept is None:
+            return f"the {self._judge.name} was {error:.2g}"
+        if error < IMPROVEMENT * kept[0]:
+            return f"the {self._judge.name} fell from {kept[0]:.2g} to {error:.2g}"
+        return f"the {self._judge.name} went from {kept[0]:.2g} to {error:.2g} by few samples, most came nearer"
+
+    def _refine(self, told: str) -> str:
         coarse = self._fit.network
         size = self._next_size()
         assert size is not None
         self._fit = self._make_fit(refine(coarse, size))
         self._fit.follow_nodes(tolerance=RANGE_TOLERANCE)
-        told = f"the {self._judge.name} was {error:.2g}"
-        if before is not None:
-            told = f"the {self._judge.name} fell from {before[0]:.2g} to {error:.2g}"
         old = coarse.spec.grid_size
         return f"Refined from {say_size(coarse)} to {say_size(coarse, size)}: at {old} {told}."
 

@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 
 from kan_core.datasets import Dataset
-from kan_core.fitting import Fit, measure_rmse
+from kan_core.fitting import Fit, measure_errors, measure_rmse
 from kan_core.grids import fit_ranges, refine
 from kan_core.network import KAN
 
 NUM_STARTS = 5
-START_STEPS = 40
+START_STEPS = 30
+# the best few tell apart only after a while
+NUM_FINALISTS = 2
+FINAL_STEPS = 100
 MAX_START_SAMPLES = 2000
 COARSE_GRID = 5
 # a start that settles slower than this share over some steps has shown what it can do
@@ -55,6 +58,11 @@ class Judge:
         data = self.dataset
         return measure_rmse(network, data.test_inputs, data.test_targets, data.task)
 
+    def middle_error(self, network: KAN) -> float:
+        """Return the size that half of the errors stay below."""
+        data = self.dataset
+        return float(np.median(measure_errors(network, data.test_inputs, data.test_targets, data.task)))
+
 
 class Starts:
     """Fits the given network, then fresh ones of its shape, and keeps the best.
@@ -71,30 +79,44 @@ class Starts:
         self._dataset = _choose_few(judge.dataset, seed)
         self._index = 0
         self._fit: Fit | None = None
-        self._best: tuple[float, int, KAN] | None = None
+        self._ended: list[_Ended] = []
+        self._finals: list[_Ended] = []
 
     @property
     def network(self) -> KAN:
-        """The start under way, or the best when all are done."""
+        """The start under way, or the best that has ended."""
         if self._fit is not None:
             return self._fit.network
-        return self._given if self._best is None else self._best[2]
+        return self._ended[0].fit.network if self._ended else self._given
 
     @property
     def objective(self) -> float:
-        """What the start under way minimises."""
-        return 0.0 if self._fit is None else self._fit.objective
+        """What the start under way minimises, or what the best that has ended came to."""
+        fit = self._fit or (self._ended[0].fit if self._ended else None)
+        return 0.0 if fit is None else fit.objective
 
     def step(self) -> str:
         """Do one step of one start and return what there is to say."""
         if self._index == self.num_starts:
-            self.is_done, self._fit = True, None
-            return self._announce_best()
+            return self._step_finals()
         if self._fit is not None and self._is_over(self._fit):
             return self._end(self._fit)
         fit, sentence = (self._fit, "") if self._fit is not None else self._begin()
         fit.step()
         return sentence
+
+    def _step_finals(self) -> str:
+        """Let the finalists go on, one after the other, and say who is best when none can."""
+        while self._finals and _is_final(self._finals[0].fit):
+            self._finals.pop(0)
+        if self._finals:
+            self._fit = self._finals[0].fit
+            self._fit.step()
+            return ""
+        self._ended = [replace(one, error=self._judge.error(one.fit.network)) for one in self._ended]
+        self._ended.sort(key=_error_of)
+        self.is_done, self._fit = True, None
+        return self._announce_best()
 
     def _begin(self) -> tuple[Fit, str]:
         network = self._given if self._index == 0 else self._fresh()
@@ -126,31 +148,51 @@ class Starts:
         return num_steps >= START_STEPS or fit.has_settled(SETTLED) or self._is_hopeless(fit)
 
     def _is_hopeless(self, fit: Fit) -> bool:
-        if self._best is None or not fit.has_settled(STUCK):
-            return False
-        return self._judge.error(fit.network) > HOPELESS * self._best[0]
+        return bool(self._ended) and fit.has_settled(STUCK) and self._is_far(self._judge.error(fit.network))
+
+    def _is_far(self, error: float) -> bool:
+        return bool(self._ended) and not error <= HOPELESS * self._ended[0].error
 
     def _end(self, fit: Fit) -> str:
-        error = self._judge.error(fit.network)
-        sentence = f"{self._name()} reaches a {self._judge.name} of {error:.2g} in {len(fit.losses)} steps."
-        if self._best is not None and error > HOPELESS * self._best[0]:
-            sentence = f"{self._name()} is stuck at a {self._judge.name} of {error:.2g}: it is abandoned."
-        if self._best is None or error < self._best[0]:
-            self._best = (error, self._index, fit.network)
+        error, name = self._judge.error(fit.network), self._judge.name
+        sentence = f"{self._name()} reaches a {name} of {error:.2g} in {len(fit.losses)} steps."
+        if self._is_far(error):
+            sentence = f"{self._name()} is stuck at a {name} of {error:.2g}: it is abandoned."
+        self._ended = sorted([*self._ended, _Ended(error, self._index, fit)], key=_error_of)[:NUM_FINALISTS]
         self._index += 1
-        # shown until the next start begins
         self._fit = None
+        if self._index == self.num_starts:
+            self._finals = [one for one in self._ended if not self._is_far(one.error) and not _is_final(one.fit)]
+            if len(self._finals) > 1:
+                numbers = " and ".join(str(one.index + 1) for one in self._finals)
+                sentence += f" Starts {numbers} are ahead and go on for a while."
         return sentence
 
     def _name(self) -> str:
         return f"Start {self._index + 1} of {self.num_starts}"
 
     def _announce_best(self) -> str:
-        assert self._best is not None
-        error, index, _ = self._best
+        best = self._ended[0]
         if self.num_starts == 1:
-            return f"The start is made ({self._judge.name} {error:.2g}); training goes on."
-        return f"Start {index + 1} was the best ({self._judge.name} {error:.2g}); it goes on."
+            return f"The start is made ({self._judge.name} {best.error:.2g}); training goes on."
+        return f"Start {best.index + 1} was the best ({self._judge.name} {best.error:.2g}); it goes on."
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A start that has had its steps: its error then, its number from 0, its fit."""
+
+    error: float
+    index: int
+    fit: Fit
+
+
+def _error_of(ended: _Ended) -> float:
+    return ended.error
+
+
+def _is_final(fit: Fit) -> bool:
+    return len(fit.losses) >= FINAL_STEPS or fit.has_settled(SETTLED)
 
 
 def has_structure(network: KAN) -> bool:
