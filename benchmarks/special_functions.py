@@ -85,7 +85,7 @@ def _harmonic(order: int, degree: int) -> SpecialFunction:
 def _legendre(order: int) -> SpecialFunction:
     return SpecialFunction(
         f"lpmv m={order}",
-        lambda degree, x: special.lpmv(order, degree, x),
+        lambda degree, x: np.asarray(special.lpmv(order, degree, x)),
         ("ν", (0.5, 4.0)),
         ("x", (-0.9, 0.9)),
     )
@@ -158,7 +158,7 @@ def measure(function: SpecialFunction, seed: int) -> list[str]:
         function.domain,
         f"[2,5,1] G={result.network.spec.grid_size}",
         str(size),
-        f"{result.final.test_rmse:.1e}",
+        f"{result.end.test_rmse:.1e}",
         f"{result.seconds:.1f}",
         f"[{','.join(map(str, mlp.spec.widths))}] {mlp.spec.activation}",
         str(mlp.spec.num_parameters),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         suggest_symbolic,
     )
     from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
+    from kan_core.training_run import TrainingResult, train
 
 __all__ = [
     "KAN",
@@ -40,6 +41,7 @@ __all__ = [
     "StepResult",
     "Trace",
     "Trainer",
+    "TrainingResult",
     "TrainingSpec",
     "cut_effect",
     "edge_family",
@@ -61,6 +63,7 @@ __all__ = [
     "severs_output",
     "suggest_symbolic",
     "swap_basis",
+    "train",
     "weak_edges",
 ]
 
@@ -99,6 +102,8 @@ _MODULES = MappingProxyType(
         "StepResult": "kan_core.training",
         "Trainer": "kan_core.training",
         "TrainingSpec": "kan_core.training",
+        "TrainingResult": "kan_core.training_run",
+        "train": "kan_core.training_run",
     }
 )
 

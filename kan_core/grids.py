@@ -22,7 +22,13 @@ from kan_core.layer import KANLayer
 from kan_core.network import KAN
 
 HIDDEN_MARGIN = 0.1
+# beyond its range a curve is straight, which on a fine grid is worse than all else it does
+INPUT_GAPS = 5.0
+MAX_INPUT_MARGIN = 0.02
 POINTS_PER_FUNCTION = 8
+# singular values, as shares of the largest, below which combinations of functions are left out: all but rounding where
+# a function must be met, more where nearly dependent functions would get large coefficients of opposite sign
+EXACT, CALM = 1e-12, 1e-7
 
 
 def fit_normalization(network: KAN, dataset: Dataset) -> KAN:
@@ -67,22 +73,20 @@ def is_normalized(network: KAN) -> bool:
 
 
 @torch.no_grad()
-def fit_ranges(
-    network: KAN, inputs: Tensor, *, margin: float = HIDDEN_MARGIN, input_margin: float = 0.0, tolerance: float = 0.0
-) -> KAN:
+def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = HIDDEN_MARGIN, tolerance: float = 0.0) -> KAN:
     """Return a copy whose node ranges cover what `inputs` (B, I), in original units, send through it.
 
-    Inputs get their own range, widened by the share `input_margin`. A hidden node is rescaled instead, so that its
-    values fill [-1, 1] but for the share `margin`: what arrives there has no units, and a node that training left very
-    small or large would make everything after it ill-conditioned. A range whose ends lie within `tolerance` (a share of
-    the width) of the wanted ones stays. The functions are kept as closely as the grid can, and a node next to a locked
-    formula keeps its unit.
+    Inputs get their own range, widened by a few gaps between samples, where the next sample may lie. A hidden node is
+    rescaled instead, so that its values fill [-1, 1] but for the share `margin`: what arrives there has no units, and a
+    node that training left very small or large would make everything after it ill-conditioned. A range whose ends lie
+    within `tolerance` (a share of the width) of the wanted ones stays. The functions are kept as closely as the grid
+    can, and a node next to a locked formula keeps its unit; one that multiplies is not rescaled.
     """
     fitted = network.copy()
     nodes = fitted.scale_inputs(inputs)
     layers = fitted.layers
     for index, layer in enumerate(layers):
-        low, high = _wanted_range(nodes, margin if index > 0 else input_margin)
+        low, high = _wanted_range(nodes, margin if index > 0 else min(INPUT_GAPS / len(nodes), MAX_INPUT_MARGIN))
         gap = torch.maximum((low - layer.low).abs(), (high - layer.high).abs())
         moved = gap > tolerance * (high - low)
         for source in moved.nonzero().ravel().tolist():
@@ -196,7 +200,7 @@ def shift_edge(layer: KANLayer, target: int, source: int, amount: float) -> None
 def fit_coefficients(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tensor:
     """Return the coefficients (K,) of the basis' best approximation to a function on its domain, float64."""
     num_points = POINTS_PER_FUNCTION * basis.num_functions
-    return _least_squares(basis, num_points) @ function(_fit_points(num_points))
+    return _least_squares(basis, num_points, EXACT) @ function(_fit_points(num_points))
 
 
 @lru_cache(maxsize=32)
@@ -206,9 +210,9 @@ def _constant_one(basis: Basis) -> Tensor:
 
 
 @lru_cache(maxsize=32)
-def _least_squares(basis: Basis, num_points: int) -> Tensor:
+def _least_squares(basis: Basis, num_points: int, rtol: float) -> Tensor:
     """Return the matrix (K, P) that makes coefficients of a function's values at the fit points, float64."""
-    return torch.linalg.pinv(basis.values(_fit_points(num_points)), rtol=1e-12)
+    return torch.linalg.pinv(basis.values(_fit_points(num_points)), rtol=rtol)
 
 
 @torch.no_grad()
@@ -251,7 +255,7 @@ def _transfer(old_basis: Basis, new_basis: Basis, old: tuple[float, float], new:
     points = _fit_points(num_points)
     x = (new[0] + new[1]) / 2 + points * (new[1] - new[0]) / 2
     wanted = old_basis.values((2 * x - (old[0] + old[1])) / (old[1] - old[0]))
-    return (_least_squares(new_basis, num_points) @ wanted).T.contiguous()
+    return (_least_squares(new_basis, num_points, CALM) @ wanted).T.contiguous()
 
 
 def _fit_points(num_points: int) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,17 +16,17 @@ import torch
 from kan_core._checks import check_choice, check_integer, check_number
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
+from kan_core.errors import SpecError
+from kan_core.fitting import measure_rmse
 from kan_core.grids import HIDDEN_MARGIN, fit_normalization, fit_ranges, is_normalized
 from kan_core.network import KAN
 from kan_core.optimizers.adam import AdamState, adam_init, adam_step
 from kan_core.optimizers.lbfgs import LBFGSState, lbfgs_step
-from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, levenberg_marquardt_step
+from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, is_affordable, levenberg_marquardt_step
 from kan_core.optimizers.objective import NetworkObjective
+from kan_core.recipe import Recipe
 
-OPTIMIZERS = ("adam", "lbfgs", "lm")
-MAX_LM_PARAMETERS = 2000
-# multiplications for the normal equations of one step, about half a second on one core
-MAX_LM_WORK = 5e9
+OPTIMIZERS = ("adam", "lbfgs", "lm", "auto")
 RANGE_CHECK_INTERVAL = 10
 # below what separates a range that has to move from the one it moves to, so that whatever is noticed is mended
 RANGE_TOLERANCE = 1.5 * HIDDEN_MARGIN
@@ -34,6 +35,7 @@ NARROWEST_RANGE = 4e-3
 MOVE_COST = 1.0
 # before the outputs have a shape, edges have no share in it, and a penalty can hold the network at a constant
 SPARSITY_DELAY = 5
+FINEST_GRID = 1000
 
 
 class Outcome(enum.Enum):
@@ -48,10 +50,12 @@ class Outcome(enum.Enum):
 class TrainingSpec:
     """How to train.
 
-    `optimizer` is "adam", "lbfgs" or "lm" (Levenberg-Marquardt); `learning_rate` and `batch_size` (None: all samples)
-    are Adam's. `l1` and `entropy` weigh the sparsity penalty (`kan_core.regularization`), 1e-3 to 1e-1 being usual; it
-    begins after five steps, when the outputs have a shape that edges can share in.
-    `seed` orders the batches. Raises SpecError when a field is out of bounds.
+    `optimizer` is "adam", "lbfgs", "lm" (Levenberg-Marquardt) or "auto", which starts several times, refines the grid
+    and stops by itself (`kan_core.recipe`); `grids` are its grid sizes from coarse to fine, which it chooses when left
+    out. `learning_rate` and `batch_size` (None: all samples) are Adam's. `l1` and `entropy` weigh the sparsity penalty
+    (`kan_core.regularization`), 1e-3 to 1e-1 being usual; it begins after five steps, when the outputs have a shape
+    that edges can share in. `seed` orders the batches, and draws the starts and held-out samples of "auto". Raises
+    SpecError when a field is out of bounds.
     """
 
     optimizer: str = "adam"
@@ -60,6 +64,7 @@ class TrainingSpec:
     seed: int = 0
     l1: float = 0.0
     entropy: float = 0.0
+    grids: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -68,6 +73,16 @@ class TrainingSpec:
         check_number("entropy", self.entropy, low=0.0, high=100.0)
         if self.batch_size is not None:
             check_integer("batch_size", self.batch_size, low=1, high=2**31)
+        if self.grids is not None:
+            _check_grids(tuple(self.grids))
+            object.__setattr__(self, "grids", tuple(self.grids))
+
+
+def _check_grids(grids: tuple[int, ...]) -> None:
+    for index, size in enumerate(grids):
+        check_integer(f"grids[{index}]", size, low=1, high=FINEST_GRID)
+    if not grids or any(finer <= coarser for coarser, finer in pairwise(grids)):
+        raise SpecError(f"grids is a row of growing sizes, received {grids=}: name each size once, coarsest first")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +102,9 @@ class StepResult:
 
 
 class Trainer:
-    """Trains a copy of `network` on `dataset`, one optimizer step a call.
+    """Trains a copy of `network` on `dataset`, one optimizer step (one piece of the recipe, for "auto") a call.
 
-    The copy is in the wider dtype of network and data, float64 for "lbfgs" and "lm". When the network has no scaling
+    The copy is in the wider dtype of network and data, float64 for all but "adam". When the network has no scaling
     yet, input and output scaling and node ranges are fitted to the training data first; afterwards the ranges of
     hidden nodes follow what arrives there. Raises DataError when the dataset's columns are not the network's.
     """
@@ -109,13 +124,13 @@ class Trainer:
     @property
     def network(self) -> KAN:
         """The network as it stands; copy it before keeping it, since the next step changes it."""
-        return self._objective.network
+        return self._objective.network if self._recipe is None else self._recipe.network
 
     def step(self) -> StepResult:
         """Do one optimizer step; a step that is no longer finite is taken back and reported as DIVERGED."""
         # overflow is an outcome here, not a warning
         with np.errstate(all="ignore"):
-            return self._step()
+            return self._step() if self._recipe is None else self._step_recipe(self._recipe)
 
     def _step(self) -> StepResult:
         before = self._objective.parameters
@@ -139,14 +154,19 @@ class Trainer:
 
     def rmse(self) -> tuple[float, float]:
         """Return the present root mean square errors on train and test samples, as in `StepResult`."""
-        return self._objective.rmse()
+        if self._recipe is None:
+            return self._objective.rmse()
+        data, network = self.dataset, self._recipe.network
+        return (
+            measure_rmse(network, data.train_inputs, data.train_targets, data.task),
+            measure_rmse(network, data.test_inputs, data.test_targets, data.task),
+        )
 
     def set_spec(self, spec: TrainingSpec) -> None:
         """Train on by other settings, from the same parameters."""
-        renew = spec.optimizer != self.spec.optimizer
-        self.spec = spec
-        if renew:
-            self._adopt(self._objective.network)
+        before, self.spec = self.spec, spec
+        if spec.optimizer != before.optimizer or (spec.optimizer == "auto" and spec != before):
+            self._adopt(self.network)
 
     def replace_network(self, network: KAN) -> None:
         """Train a copy of `network` from now on; what the optimizer remembered of the old one is dropped."""
@@ -157,8 +177,14 @@ class Trainer:
         dtype = torch.promote_types(network.dtype, self.dataset.train_inputs.dtype)
         if self.spec.optimizer != "adam":
             dtype = torch.float64
-        adopted = network.copy().to(dtype)
-        self._objective = NetworkObjective(adopted, self.dataset.to_dtype(dtype))
+        adopted, data = network.copy().to(dtype), self.dataset.to_dtype(dtype)
+        spec = self.spec
+        self._recipe = None
+        if spec.optimizer == "auto":
+            self._recipe = Recipe(
+                adopted.copy(), data, seed=spec.seed, l1=spec.l1, entropy=spec.entropy, grids=spec.grids
+            )
+        self._objective = NetworkObjective(adopted, data)
         self._weigh_sparsity()
         self._last_finite = self._objective.parameters
         self._reset_optimizer()
@@ -171,6 +197,19 @@ class Trainer:
         self._adam: AdamState = adam_init(self._objective.parameters)
         self._lbfgs = LBFGSState()
         self._lm = LevenbergMarquardtState()
+
+    def _step_recipe(self, recipe: Recipe) -> StepResult:
+        self.num_steps += 1
+        sentence = recipe.step()
+        train_rmse, test_rmse = self.rmse()
+        return StepResult(
+            step=self.num_steps,
+            train_rmse=train_rmse,
+            test_rmse=test_rmse,
+            objective=recipe.objective,
+            outcome=Outcome.CONVERGED if recipe.is_done else Outcome.OK,
+            sentence=sentence,
+        )
 
     def _advance(self, parameters: FloatArray) -> tuple[float, str, bool]:
         """Return the loss after one step, a sentence, and whether the step got anywhere."""
@@ -197,10 +236,7 @@ class Trainer:
         return loss
 
     def _is_lm_affordable(self) -> bool:
-        num_parameters = self._objective.num_parameters
-        num_residuals = len(self.dataset.train_inputs) * self.dataset.num_outputs
-        work = num_residuals * num_parameters**2
-        return num_parameters <= MAX_LM_PARAMETERS and work <= MAX_LM_WORK
+        return is_affordable(self._objective.num_parameters, self.dataset.train_targets.numel())
 
     def _fallback_sentence(self) -> str:
         if self.spec.optimizer != "lm":

@@ -130,14 +130,16 @@ def _cut_weak(network: KAN, edit: CutWeak, inputs: torch.Tensor) -> tuple[KAN, s
 
 
 def _refine(network: KAN, grid_size: int) -> KAN:
-    present = network.spec.grid_size
-    if grid_size <= present or grid_size % present:
-        choices = ", ".join(str(present * factor) for factor in (2, 3, 4))
-        raise Refusal(
-            "not_finer",
-            f"A finer grid keeps the curves if it has a whole multiple of the present {present} intervals, received "
-            f"grid_size={grid_size}: choose {choices} or a larger one.",
+    present, basis = network.spec.grid_size, network.layers[0].bases[0]
+    is_kept = grid_size % present == 0 or basis.is_start_of(basis.resized(grid_size))
+    if grid_size <= present or not is_kept:
+        needed = (
+            f"A larger {basis.size_word} than the present {present} keeps the curves"
+            if basis.is_start_of(basis.resized(present + 1))
+            else f"A finer grid keeps the curves if it has a whole multiple of the present {present} intervals"
         )
+        choices = ", ".join(str(present * factor) for factor in (2, 3, 4))
+        raise Refusal("not_finer", f"{needed}, received grid_size={grid_size}: choose {choices} or a larger one.")
     return refine(network, grid_size)
 
 

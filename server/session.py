@@ -278,10 +278,12 @@ class Session:
             self.steps_left -= 1
             if self.steps_left == 0:
                 return self._halt("paused", result.sentence)
-        if result.sentence != self._sentence:
-            self._sentence = result.sentence
-            return [StatusEvent(status=self.status)]
-        return []
+        # what the recipe says stands until it says something else
+        is_silent = not result.sentence and self.record.training.optimizer == "auto"
+        if is_silent or result.sentence == self._sentence:
+            return []
+        self._sentence = result.sentence
+        return [StatusEvent(status=self.status)]
 
     def _halt(self, state: SessionState, sentence: str) -> list[Event]:
         self.steps_left = 0

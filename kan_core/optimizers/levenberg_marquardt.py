@@ -16,6 +16,9 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from kan_core.bases.basis import FloatArray
 from kan_core.optimizers.objective import CurvedObjective, Quadratic
 
+MAX_PARAMETERS = 2000
+# multiplications for the normal equations of one step, about half a second on one core
+MAX_WORK = 5e9
 MAX_TRIALS = 12
 SCALING_FLOOR = 1e-8
 
@@ -28,6 +31,11 @@ class LevenbergMarquardtState:
     growth: float = 2.0
     decrease: float = 1.0
     accepted: bool = True
+
+
+def is_affordable(num_parameters: int, num_residuals: int) -> bool:
+    """Return whether a step is quick enough to watch."""
+    return num_parameters <= MAX_PARAMETERS and num_residuals * num_parameters**2 <= MAX_WORK
 
 
 def levenberg_marquardt_step(

@@ -38,7 +38,7 @@ def test_refining_to_any_size_stays_close() -> None:
 def test_ranges_follow_the_data_and_keep_the_function() -> None:
     data = exp_sin_dataset()
     network = refine(random_network(), 20)
-    moved = fit_ranges(network, data.train_inputs, margin=0.05, input_margin=0.01)
+    moved = fit_ranges(network, data.train_inputs, margin=0.05)
     nodes = moved.trace(data.train_inputs).node_values
     for layer, values in zip(moved.layers, nodes[:-1], strict=True):
         assert bool((values.amin(dim=0) > layer.low).all())

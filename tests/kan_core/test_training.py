@@ -170,7 +170,7 @@ def test_sparse_training_does_not_undo_what_it_learnt(problem: str, seed: int) -
 
 
 def test_specs_out_of_bounds_are_refused() -> None:
-    with pytest.raises(SpecError, match="optimizer is one of adam, lbfgs, lm, received optimizer='sgd'"):
+    with pytest.raises(SpecError, match="optimizer is one of adam, lbfgs, lm, auto, received optimizer='sgd'"):
         TrainingSpec(optimizer="sgd")
     with pytest.raises(SpecError, match="learning_rate is a number above 0 to 10, received learning_rate=nan"):
         TrainingSpec(learning_rate=math.nan)

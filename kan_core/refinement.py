@@ -1,0 +1,131 @@
+"""The recipe's second stage: finer and finer grids, until the error on held-out samples says stop."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from kan_core.errors import SpecError
+from kan_core.fitting import Fit
+from kan_core.grids import refine
+from kan_core.network import KAN
+from kan_core.starts import Judge, say_size
+
+TRAIN_STEPS = 100
+SETTLED = 0.01
+# a finer grid has to lower the error at least to this share of what it was
+IMPROVEMENT = 0.95
+# relative to the spread of the targets, what double precision leaves of a sum of curves
+ROUNDING = 1e-10
+SAMPLES_PER_PARAMETER = 2.0
+# ranges drift while curves form; before they are trained to the end they are put right, as the effective resolution of
+# a hidden grid is that of the part of it that is in use
+RANGE_TOLERANCE = 0.005
+
+
+class Refinement:
+    """Trains a network on its grid, then on finer ones, and keeps the last that lowered the judge's error.
+
+    Without `grids` the size doubles: knot insertion keeps the curves exactly, so that each grid begins where the one
+    before ended. A size that is no multiple of the one before begins with the nearest curves in least squares, whose
+    error is of the order of what the coarser grid left over anyway.
+    """
+
+    def __init__(self, network: KAN, judge: Judge, *, l1: float, entropy: float, grids: tuple[int, ...] | None) -> None:
+        self.is_done = False
+        self._judge, self._penalty, self._grids = judge, (l1, entropy), grids
+        self._kept: tuple[float, KAN] | None = None
+        self._given_size = network.spec.grid_size
+        self._is_exact = ROUNDING * _spread(judge)
+        self._fit = self._make_fit(network)
+
+    @property
+    def network(self) -> KAN:
+        """The network in training, or the one that was kept when all is done."""
+        return self._kept[1] if self.is_done and self._kept is not None else self._fit.network
+
+    @property
+    def objective(self) -> float:
+        """What the fit under way minimises."""
+        return self._fit.objective
+
+    def step(self) -> str:
+        """Do one step and return what there is to say."""
+        if len(self._fit.losses) < TRAIN_STEPS and not self._fit.has_settled(SETTLED):
+            self._fit.step()
+            return ""
+        error, kept = self._judge.error(self._fit.network), self._kept
+        if kept is not None and not error < IMPROVEMENT * kept[0]:
+            return self._stop(self._say_worse(kept, error))
+        self._kept = (error, self._fit.network)
+        reason = self._reason_to_stop(error)
+        if reason:
+            return self._stop(reason)
+        return self._refine(error, kept)
+
+    def _refine(self, error: float, before: tuple[float, KAN] | None) -> str:
+        coarse = self._fit.network
+        size = self._next_size()
+        assert size is not None
+        self._fit = self._make_fit(refine(coarse, size))
+        self._fit.follow_nodes(tolerance=RANGE_TOLERANCE)
+        told = f"the {self._judge.name} was {error:.2g}"
+        if before is not None:
+            told = f"the {self._judge.name} fell from {before[0]:.2g} to {error:.2g}"
+        old = coarse.spec.grid_size
+        return f"Refined from {say_size(coarse)} to {say_size(coarse, size)}: at {old} {told}."
+
+    def _make_fit(self, network: KAN) -> Fit:
+        l1, entropy = self._penalty
+        judge = self._judge
+        return Fit(network, judge.dataset, inputs=judge.inputs, l1=l1, entropy=entropy, is_formed=True)
+
+    def _next_size(self) -> int | None:
+        size = self._fit.network.spec.grid_size
+        if self._grids is None:
+            return 2 * size
+        return next((finer for finer in self._grids if finer > size), None)
+
+    def _reason_to_stop(self, error: float) -> str:
+        """Return why there is no finer grid to try, empty when there is."""
+        network = self._fit.network
+        size = self._next_size()
+        if not any(bool(layer.spline_mask().any()) for layer in network.layers):
+            return "no curve is left to refine"
+        if not self._judge.is_held_out:
+            return f"{len(self._judge.dataset.train_inputs)} samples are too few to hold some out as a check"
+        if not math.isfinite(error):
+            return "the errors are no longer finite numbers"
+        if size is None:
+            return "it was the last one asked for"
+        if error <= self._is_exact:
+            return f"the {self._judge.name} of {error:.1g} is as small as rounding lets it be"
+        try:
+            return self._reason_not_to_grow(refine(network, size))
+        except SpecError:
+            return "it is the finest that the family has"
+
+    def _reason_not_to_grow(self, finer: KAN) -> str:
+        num_residuals = self._judge.dataset.train_targets.numel()
+        if self._grids is None and SAMPLES_PER_PARAMETER * finer.num_parameters > num_residuals:
+            told = say_size(finer)
+            return f"{told} would make {finer.num_parameters} parameters, too many for {num_residuals} samples"
+        if self._fit.uses_lm and not self._make_fit(finer).uses_lm:
+            return f"with {say_size(finer)} a step of Levenberg-Marquardt takes too long to watch"
+        return ""
+
+    def _say_worse(self, kept: tuple[float, KAN], error: float) -> str:
+        went = "rose" if error > kept[0] else "only fell"
+        size = self._fit.network.spec.grid_size
+        return f"at {size} the {self._judge.name} {went} from {kept[0]:.2g} to {error:.2g}"
+
+    def _stop(self, reason: str) -> str:
+        self.is_done = True
+        return f"Refinement stops at {say_size(self.network)}: {reason}."
+
+
+def _spread(judge: Judge) -> float:
+    """Return the largest size of the targets, which squares of tiny or huge ones do not spoil."""
+    targets = judge.dataset.train_targets
+    return float((targets - targets.mean(dim=0)).abs().amax().to(torch.float64))

@@ -1,0 +1,181 @@
+"""The recipe's first stage: several short fits on a coarse grid, of which the best goes on.
+
+What start a network needs cannot be told beforehand. A start that fails has folded: its outer curve grew a hump before
+the inner curves had put the samples in order, so that samples with different targets meet at the same hidden value, on
+either side of the fold, and no small step takes them apart. That happens the more easily the finer the grid (1 of 20
+starts of [2,1,1] on exp(sin(πx) + y²) with 5 intervals, 1 of 2 with 20), which is why starts are coarse; those that
+fold show it within some ten steps of Levenberg-Marquardt, which is why they are short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kan_core.datasets import Dataset
+from kan_core.fitting import Fit, measure_rmse
+from kan_core.grids import fit_ranges, refine
+from kan_core.network import KAN
+
+NUM_STARTS = 5
+START_STEPS = 40
+MAX_START_SAMPLES = 2000
+COARSE_GRID = 5
+# a start that settles slower than this share over some steps has shown what it can do
+SETTLED = 0.01
+# a start so many times worse than the best that improves by less than STUCK over some steps is abandoned
+HOPELESS = 3.0
+STUCK = 0.2
+# how much of its error a network may gain by a coarser grid
+COARSENING = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What decides between networks: their error on samples that no fit sees, or on all where none could be spared.
+
+    `dataset` has the samples of fits as train samples, those that decide as test samples. `inputs` (B, I) are both
+    together: ranges are fitted to them, as inputs tell nothing about targets.
+    """
+
+    dataset: Dataset
+    inputs: Tensor
+    is_held_out: bool
+
+    @property
+    def name(self) -> str:
+        """What the error is called."""
+        return "validation error" if self.is_held_out else "training error"
+
+    def error(self, network: KAN) -> float:
+        """Return the root mean square error in original units, infinite where it is not a number."""
+        data = self.dataset
+        return measure_rmse(network, data.test_inputs, data.test_targets, data.task)
+
+
+class Starts:
+    """Fits the given network, then fresh ones of its shape, and keeps the best.
+
+    A network with cut, symbolic or locked edges has a structure that no fresh one would have: it is the only start.
+    """
+
+    def __init__(self, given: KAN, judge: Judge, *, seed: int, l1: float, entropy: float, coarse: int | None) -> None:
+        self.is_done = False
+        self._given, self._judge, self._seed = given, judge, seed
+        self._penalty = (l1, entropy)
+        self._coarse = coarse
+        self.num_starts = 1 if has_structure(given) or given.num_parameters == 0 else NUM_STARTS
+        self._dataset = _choose_few(judge.dataset, seed)
+        self._index = 0
+        self._fit: Fit | None = None
+        self._best: tuple[float, int, KAN] | None = None
+
+    @property
+    def network(self) -> KAN:
+        """The start under way, or the best when all are done."""
+        if self._fit is not None:
+            return self._fit.network
+        return self._given if self._best is None else self._best[2]
+
+    @property
+    def objective(self) -> float:
+        """What the start under way minimises."""
+        return 0.0 if self._fit is None else self._fit.objective
+
+    def step(self) -> str:
+        """Do one step of one start and return what there is to say."""
+        if self._index == self.num_starts:
+            self.is_done, self._fit = True, None
+            return self._announce_best()
+        if self._fit is not None and self._is_over(self._fit):
+            return self._end(self._fit)
+        fit, sentence = (self._fit, "") if self._fit is not None else self._begin()
+        fit.step()
+        return sentence
+
+    def _begin(self) -> tuple[Fit, str]:
+        network = self._given if self._index == 0 else self._fresh()
+        if self._coarse is not None:
+            network = self._coarsen(network, self._coarse)
+        l1, entropy = self._penalty
+        self._fit = Fit(network, self._dataset, inputs=self._judge.inputs, l1=l1, entropy=entropy)
+        origin = "the network as it is" if self._index == 0 else "fresh curves"
+        return self._fit, f"{self._name()}: {origin}, on {say_size(network)}."
+
+    def _fresh(self) -> KAN:
+        given = self._given
+        entropy = np.random.SeedSequence((self._seed, self._index)).generate_state(1)
+        generator = torch.Generator().manual_seed(int(entropy[0]))
+        size = given.spec.grid_size if self._coarse is None else self._coarse
+        fresh = KAN(replace(given.spec, grid_size=size), generator=generator, dtype=given.dtype)
+        for name in ("input_shift", "input_scale", "output_shift", "output_scale", "is_scaled"):
+            getattr(fresh, name).copy_(getattr(given, name))
+        return fit_ranges(fresh, self._judge.inputs)
+
+    def _coarsen(self, network: KAN, size: int) -> KAN:
+        """Return the network on a coarser grid, or as it is when it would lose what it has learnt."""
+        coarse = refine(network, size)
+        kept = self._judge.error(coarse) <= (1.0 + COARSENING) * self._judge.error(network)
+        return coarse if kept else network
+
+    def _is_over(self, fit: Fit) -> bool:
+        num_steps = len(fit.losses)
+        return num_steps >= START_STEPS or fit.has_settled(SETTLED) or self._is_hopeless(fit)
+
+    def _is_hopeless(self, fit: Fit) -> bool:
+        if self._best is None or not fit.has_settled(STUCK):
+            return False
+        return self._judge.error(fit.network) > HOPELESS * self._best[0]
+
+    def _end(self, fit: Fit) -> str:
+        error = self._judge.error(fit.network)
+        sentence = f"{self._name()} reaches a {self._judge.name} of {error:.2g} in {len(fit.losses)} steps."
+        if self._best is not None and error > HOPELESS * self._best[0]:
+            sentence = f"{self._name()} is stuck at a {self._judge.name} of {error:.2g}: it is abandoned."
+        if self._best is None or error < self._best[0]:
+            self._best = (error, self._index, fit.network)
+        self._index += 1
+        # shown until the next start begins
+        self._fit = None
+        return sentence
+
+    def _name(self) -> str:
+        return f"Start {self._index + 1} of {self.num_starts}"
+
+    def _announce_best(self) -> str:
+        assert self._best is not None
+        error, index, _ = self._best
+        if self.num_starts == 1:
+            return f"The start is made ({self._judge.name} {error:.2g}); training goes on."
+        return f"Start {index + 1} was the best ({self._judge.name} {error:.2g}); it goes on."
+
+
+def has_structure(network: KAN) -> bool:
+    """Return whether some edge is cut, symbolic or locked."""
+    return any(bool((layer.pruned | layer.symbolic | layer.locked).any()) for layer in network.layers)
+
+
+def coarse_size(grid_size: int) -> int:
+    """Return the largest divisor from 2 to `COARSE_GRID`, of which refinement can lead back, else the size itself."""
+    return next((size for size in range(COARSE_GRID, 1, -1) if grid_size % size == 0), grid_size)
+
+
+def say_size(network: KAN, size: int | None = None) -> str:
+    """Return the network's grid size, or another one of its family, in words: "20 intervals", "degree 20"."""
+    word = network.layers[0].bases[0].size_word
+    number = network.spec.grid_size if size is None else size
+    if word == "degree":
+        return f"degree {number}"
+    return f"{number} {word.removesuffix('s') if number == 1 else word}"
+
+
+def _choose_few(dataset: Dataset, seed: int) -> Dataset:
+    """Return the dataset with no more train samples than short fits need."""
+    num_samples = len(dataset.train_inputs)
+    if num_samples <= MAX_START_SAMPLES:
+        return dataset
+    chosen = torch.from_numpy(np.random.default_rng(seed).choice(num_samples, MAX_START_SAMPLES, replace=False))
+    return replace(dataset, train_inputs=dataset.train_inputs[chosen], train_targets=dataset.train_targets[chosen])

@@ -1,0 +1,63 @@
+"""Sessions that train by the recipe: it says what it does, refines the grid, and ends by itself."""
+
+from __future__ import annotations
+
+import math
+
+from server.messages import (
+    EdgeRef,
+    NetworkSettings,
+    Prune,
+    Reset,
+    StatusEvent,
+    Step,
+    StructureEvent,
+    TrainingSettings,
+    Undo,
+)
+from server.session import Session
+
+AUTO = TrainingSettings(optimizer="auto", l1=0.0, entropy=0.0, steps_per_second=None)
+
+
+def make_session() -> Session:
+    return Session.create("s", network=NetworkSettings(widths=[2, 1, 1]), training=AUTO)
+
+
+def test_the_recipe_is_told_step_by_step_and_ends() -> None:
+    session = make_session()
+    events = session.advance(math.inf, 0.0)
+    sentences = [event.status.sentence for event in events if isinstance(event, StatusEvent)]
+    assert sentences[0].startswith("Start 1 of 5: the network as it is")
+    assert any("was the best" in sentence for sentence in sentences)
+    sizes = [event.structure.network.grid_size for event in events if isinstance(event, StructureEvent)]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] > 20
+    reasons = [event.reason for event in events if isinstance(event, StructureEvent) and event.reason]
+    assert reasons[0].startswith("Refined from 5 intervals to 10 intervals: at 5 the validation error was")
+    assert session.status.state == "converged"
+    assert session.status.sentence.startswith("Done: ")
+    assert session.frame().test_rmse < 1e-4
+    assert session.frame().revision == session.snapshot().structure.revision
+
+
+def test_a_fresh_network_has_the_grid_of_the_settings_again() -> None:
+    session = make_session()
+    session.advance(math.inf, 0.0)
+    session.act(Reset(new_seed=False))
+    assert session.snapshot().structure.network.grid_size == 5
+    assert session.is_training
+
+
+def test_edits_in_the_middle_keep_what_was_made_by_hand() -> None:
+    session = Session.create("s", network=NetworkSettings(widths=[2, 3, 1]), training=AUTO)
+    session.act(Step(count=30))
+    session.advance(math.inf, 0.0)
+    edge = EdgeRef(layer=0, source=0, target=0)
+    session.act(Prune(edges=[edge]))
+    session.act(Step(count=400))
+    session.advance(math.inf, 1.0)
+    assert session.snapshot().structure.edges[0].kind == "pruned"
+    session.act(Undo())
+    assert session.snapshot().structure.edges[0].kind == "spline"
+    assert Session.from_bytes(session.to_bytes()).snapshot() == session.snapshot()
