@@ -368,8 +368,12 @@ class Session:
     def _set_data(self, command: SetData) -> list[Event]:
         record = self.record
         data = build_data(command.source, record.tables, seed=record.data_seed)
-        kept = record.network.widths[1:-1] if command.hidden is None else command.hidden
-        settings = record.network.model_copy(update={"widths": [data.num_inputs, *kept, data.num_outputs]})
+        # layers that are named anew have nothing to do with which nodes multiplied before
+        kept, products = (record.network.widths[1:-1], record.network.products)
+        if command.hidden is not None:
+            kept, products = command.hidden, []
+        widths = [data.num_inputs, *kept, data.num_outputs]
+        settings = record.network.model_copy(update={"widths": widths, "products": products})
         network = fresh_network(settings, data, record.seed)
         tables = _tables_of(command.source, record.tables)
         self.record = replace(record, source=command.source, tables=tables, network=settings)

@@ -267,7 +267,8 @@ export const texts = {
     /** what the coloured parts of a curve are: the last of so many is the base function's */
     parts: (count: number, hasBase: boolean) =>
       `φ(x) = ${sum(count)}${hasBase ? ' + w·b(x)' : ''}: the coloured parts add up to the curve, as the rings show.`,
-    marks: 'Dotted lines mark the grid.',
+    marks: (areLines: boolean) =>
+      areLines ? 'Dotted lines mark the grid.' : 'Small strokes below mark the grid.',
     part: (index: number) => `c${subscripts(index)}B${subscripts(index)}`,
     basePart: 'w·b',
     total: 'Σ of the parts',

@@ -9,6 +9,7 @@ import pytest
 
 from kan_core.bases import BASES
 from server.messages import (
+    CatalogueSource,
     EdgeRef,
     Inspect,
     InspectionEvent,
@@ -16,6 +17,7 @@ from server.messages import (
     NetworkSettings,
     Prune,
     Refine,
+    SetData,
     SetNetwork,
     Step,
     Suggest,
@@ -141,3 +143,11 @@ def test_settings_that_a_network_cannot_have_are_refused(settings: dict[str, obj
 def test_memory_is_told() -> None:
     small, large = make_session(), make_session(grid_size=100)
     assert 0 < small.snapshot().structure.num_bytes < large.snapshot().structure.num_bytes
+
+
+def test_other_data_keep_what_multiplies_unless_the_layers_are_named_anew() -> None:
+    session = make_session(products=[0, 2, 0])
+    session.act(SetData(source=CatalogueSource(name="product")))
+    assert session.network.spec.products == (0, 2, 0)
+    session.act(SetData(source=CatalogueSource(name="product"), hidden=[4, 2]))
+    assert (session.network.spec.widths, session.network.spec.products) == ((2, 4, 2, 1), ())

@@ -9,6 +9,7 @@ type Trace = Record<string, unknown>;
 
 /** Points from one ring to the next. */
 const RING_STEP = 7;
+const MOST_LINES = 24;
 
 /** A formula that is compared with the curve it was found for. */
 export interface Comparison {
@@ -49,7 +50,7 @@ export function edgeChart(inspection: InspectionEvent, basis: boolean, compariso
         fixedrange: true,
         range: [0, 3 * Math.max(1, ...inspection.histogram_counts)],
       },
-      shapes: inspection.grid.map((at) => gridMark(at, parts.length > 0)),
+      shapes: inspection.grid.map((at) => gridMark(at, parts.length > 0 && hasLines(inspection))),
       showlegend: comparison !== null,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: 11 } },
     },
@@ -119,6 +120,9 @@ function rings(x: number[], parts: readonly Part[]): Trace {
     showlegend: false,
   };
 }
+
+/** Whether the grid is marked by lines across the chart where the parts are shown; so many would hide them. */
+export const hasLines = (inspection: InspectionEvent): boolean => inspection.grid.length <= MOST_LINES;
 
 function gridMark(at: number, isFull: boolean): Trace {
   const ink = { color: colour('muted'), width: 1, ...(isFull ? { dash: 'dot' } : {}) };

@@ -1,11 +1,10 @@
 /** What the diagram draws of each edge: its curve, its weight, its words, from the newest frame. */
 
 import { comparableSpans, curvePath, curveScale, zeroHeight, type Scale } from '../drawing/curve-path';
-import { nodeName } from '../drawing/labels';
-import { factorOf, nodeOf } from '../drawing/rows';
 import type { Frame } from '../protocol/frame';
 import type { CatalogueBasis, EdgeInfo } from '../protocol/messages';
 import { texts } from '../texts';
+import { factorWords } from './factors';
 import { familyOf } from './families';
 import { edgeName, type SessionState } from './session.svelte';
 
@@ -79,24 +78,10 @@ export class EdgePictures {
     const words = [
       this.shows(edge, index),
       this.otherFamily(index),
-      this.factor(edge),
+      this.session.structure === null ? '' : factorWords(this.session.structure, edge),
       this.isWeak(index) ? texts.diagram.weak : '',
     ];
     return texts.diagram.edge(edgeName(edge), words.filter((word) => word !== '').join(', '));
-  }
-
-  /** Which factor of which node the edge adds to; empty where its node only adds. */
-  private factor(edge: EdgeInfo): string {
-    const structure = this.session.structure;
-    if (structure === null) return '';
-    const { network, input_names, output_names } = structure;
-    const factor = factorOf(network, edge.layer + 1, edge.target);
-    if (factor === null) return '';
-    const node = nodeOf(network, edge.layer + 1, edge.target);
-    return texts.diagram.factor(
-      factor,
-      nodeName(input_names, output_names, network.widths, edge.layer + 1, node),
-    );
   }
 
   private shows(edge: EdgeInfo, index: number): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CatalogueBasis, NetworkSettings } from '../protocol/messages';
 import { texts } from '../texts';
-import { complaint, draftOf, followed, settingsOf, type NetworkDraft } from './network-draft';
+import { draftOf, followed, settingsOf, wrongBasis, wrongLayers, type NetworkDraft } from './network-draft';
 
 const network: NetworkSettings = {
   widths: [2, 5, 3, 1],
@@ -82,9 +82,8 @@ describe('followed', () => {
   });
 });
 
-describe('complaint', () => {
-  const about = (change: Partial<NetworkDraft>, of = family): string =>
-    complaint({ ...draft, ...change }, network, of);
+describe('wrongLayers', () => {
+  const about = (change: Partial<NetworkDraft>): string => wrongLayers({ ...draft, ...change }, network);
 
   it('has nothing to say of what can be built', () => {
     expect(about({})).toBe('');
@@ -123,8 +122,14 @@ describe('complaint', () => {
       }),
     ).toBe(texts.network.tooManyEdges(2 * 31 + 31 * 33 + 28, 1024));
   });
+});
+
+describe('wrongBasis', () => {
+  const about = (change: Partial<NetworkDraft>, of = family): string =>
+    wrongBasis({ ...draft, ...change }, of);
 
   it('asks only for what the family has', () => {
+    expect(about({})).toBe('');
     expect(about({ gridSize: 0 })).toBe('Intervals: a whole number from 1 to 200, please.');
     expect(about({ order: 9 })).toBe(texts.network.badOrder(5));
     expect(about({ alpha: -1 })).toBe('');

@@ -104,18 +104,22 @@ export function settingsOf(draft: NetworkDraft, current: NetworkSettings): Netwo
   };
 }
 
-/** What is wrong with the fields, in one sentence; empty when nothing is. */
-export function complaint(draft: NetworkDraft, current: NetworkSettings, family: CatalogueBasis): string {
+/** What is wrong with the layers, in one sentence; empty when nothing is. */
+export function wrongLayers(draft: NetworkDraft, current: NetworkSettings): string {
   const words = texts.network;
   if (!draft.hidden.every((layer) => isWhole(layer.nodes, 1, MAX.width))) return words.badWidth(MAX.width);
   const layers = [...draft.hidden, { nodes: current.widths.at(-1) ?? 1, products: draft.outputProducts }];
   const crowded = layers.find((layer) => !canMultiply(layer.products, layer.nodes));
   if (crowded !== undefined) return words.badProducts(crowded.nodes ?? 0);
   const edges = numEdges(settingsOf(draft, current));
-  if (edges > MAX.edges) return words.tooManyEdges(edges, MAX.edges);
+  return edges > MAX.edges ? words.tooManyEdges(edges, MAX.edges) : '';
+}
+
+/** What is wrong with the settings of the family, in one sentence; empty when nothing is. */
+export function wrongBasis(draft: NetworkDraft, family: CatalogueBasis): string {
+  const words = texts.network;
   if (!isWhole(draft.gridSize, 1, MAX.size)) return words.badSize(family.size_word, MAX.size);
   if (family.has_order && !isWhole(draft.order, 0, MAX.order)) return words.badOrder(MAX.order);
-  if (family.has_exponents && !(isExponent(draft.alpha) && isExponent(draft.beta)))
-    return words.badExponents(MAX.exponent);
-  return '';
+  const hasExponents = isExponent(draft.alpha) && isExponent(draft.beta);
+  return family.has_exponents && !hasExponents ? words.badExponents(MAX.exponent) : '';
 }
