@@ -52,9 +52,10 @@ class TrainingSpec:
 
     `optimizer` is "adam", "lbfgs", "lm" (Levenberg-Marquardt) or "auto", which starts several times, refines the grid
     and stops by itself (`kan_core.recipe`); `grids` are its grid sizes from coarse to fine, which it chooses when left
-    out. `learning_rate` and `batch_size` (None: all samples) are Adam's. `l1` and `entropy` weigh the sparsity penalty (`kan_core.regularization`), 1e-3 to 1e-1 being usual; it
-    begins after five steps, when the outputs have a shape that edges can share in.
-    `seed` orders the batches, and draws the starts and held-out samples of "auto". Raises SpecError when a field is out of bounds.
+    out. `learning_rate` and `batch_size` (None: all samples) are Adam's. `l1` and `entropy` weigh the sparsity penalty
+    (`kan_core.regularization`), 1e-3 to 1e-1 being usual; it begins after five steps, when the outputs have a shape
+    that edges can share in. `seed` orders the batches, and draws the starts and held-out samples of "auto".
+    Raises SpecError when a field is out of bounds.
     """
 
     optimizer: str = "adam"

@@ -23,6 +23,9 @@ from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
 from kan_core.optimizers.objective import NetworkObjective, Quadratic
 
+# smaller lets a refined curve bend less, larger lets it follow the few samples at the ends of hidden ranges
+FREEDOM = 0.3
+
 
 class SmoothedObjective:
     """A network's objective plus a weight, at first 0, times the roughness of its free curves.
@@ -89,17 +92,17 @@ class SmoothedObjective:
 
 
 def curve_widths(network: KAN) -> list[FloatArray]:
-    """Return the root mean square third differences (J, I) of the curves of every layer, as widths of priors.
+    """Return the share `FREEDOM` of the root mean square third differences (J, I) of every layer's curves.
 
-    After a refinement they tell how smooth the finer curves are to be: as smooth as those that they come from. None is
-    below what a third derivative of 1 over the domain amounts to.
+    As widths of priors after a refinement they tell how smooth the finer curves are to be, by those that they come
+    from. No curve counts as smoother than a third derivative of 1 over the domain.
     """
     widths: list[FloatArray] = []
     for layer in network.layers:
         coefficients = layer.coefficients.detach().double().numpy()
         num_functions = layer.basis.num_functions
         squares = np.einsum("jik,kl,jil->ji", coefficients, roughness(layer.basis), coefficients) / num_functions
-        widths.append(np.sqrt(np.maximum(squares, (2.0 / num_functions) ** 6)))
+        widths.append(FREEDOM * np.sqrt(np.maximum(squares, (2.0 / num_functions) ** 6)))
     return widths
 
 
