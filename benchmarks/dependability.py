@@ -6,7 +6,7 @@
 2. The same, [2,1,1] and 3,000 samples, through given grids: the exponent with which the test RMSE falls.
 3. exp(½(sin π(x₁²+x₂²) + sin π(x₃²+x₄²))), [4,4,2,1] and 3,000 samples.
 
-Data and network are drawn with the same seed. One thread, float64, cubic B-splines; times include compiling nothing.
+Data and network are drawn with the same seed. One thread, float64, cubic B-splines; compiled code is warm.
 """
 
 from __future__ import annotations

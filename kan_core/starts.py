@@ -20,10 +20,13 @@ from kan_core.fitting import Fit, measure_errors, measure_rmse
 from kan_core.grids import fit_ranges, refine
 from kan_core.network import KAN
 
+# of a network with one hidden layer; every further one is another place to fold
 NUM_STARTS = 5
+STARTS_PER_LAYER = 3
+MAX_STARTS = 11
 START_STEPS = 30
 # the best few tell apart only after a while
-NUM_FINALISTS = 2
+NUM_FINALISTS = 3
 FINAL_STEPS = 100
 MAX_START_SAMPLES = 2000
 COARSE_GRID = 5
@@ -75,7 +78,7 @@ class Starts:
         self._given, self._judge, self._seed = given, judge, seed
         self._penalty = (l1, entropy)
         self._coarse = coarse
-        self.num_starts = 1 if has_structure(given) or given.num_parameters == 0 else NUM_STARTS
+        self.num_starts = count_starts(given)
         self._dataset = _choose_few(judge.dataset, seed)
         self._index = 0
         self._fit: Fit | None = None
@@ -164,7 +167,8 @@ class Starts:
         if self._index == self.num_starts:
             self._finals = [one for one in self._ended if not self._is_far(one.error) and not _is_final(one.fit)]
             if len(self._finals) > 1:
-                numbers = " and ".join(str(one.index + 1) for one in self._finals)
+                *others, last = sorted(one.index + 1 for one in self._finals)
+                numbers = f"{', '.join(map(str, others))} and {last}"
                 sentence += f" Starts {numbers} are ahead and go on for a while."
         return sentence
 
@@ -198,6 +202,14 @@ def _is_final(fit: Fit) -> bool:
 def has_structure(network: KAN) -> bool:
     """Return whether some edge is cut, symbolic or locked."""
     return any(bool((layer.pruned | layer.symbolic | layer.locked).any()) for layer in network.layers)
+
+
+def count_starts(network: KAN) -> int:
+    """Return how many starts a network is given: one where others would lose a structure or end at the same minimum."""
+    num_hidden = len(network.layers) - 1
+    if num_hidden == 0 or has_structure(network):
+        return 1
+    return min(NUM_STARTS + STARTS_PER_LAYER * (num_hidden - 1), MAX_STARTS)
 
 
 def coarse_size(grid_size: int) -> int:

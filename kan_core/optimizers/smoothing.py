@@ -25,6 +25,9 @@ from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
 from kan_core.optimizers.objective import NetworkObjective, Quadratic
 
+# smaller lets a refined curve bend less, larger lets it follow the few samples at the ends of hidden ranges
+FREEDOM = 0.3
+
 
 class SmoothedObjective:
     """A network's objective plus a weight, at first 0, times the roughness of its free curves.
@@ -95,10 +98,10 @@ class SmoothedObjective:
 
 
 def curve_widths(network: KAN) -> list[FloatArray]:
-    """Return the root mean square third differences (S, I) of the curves of every layer, as widths of priors.
+    """Return the share `FREEDOM` of the root mean square third differences (S, I) of every layer's curves.
 
-    After a refinement they tell how smooth the finer curves are to be: as smooth as those that they come from. None is
-    below what a third derivative of 1 over the domain amounts to.
+    As widths of priors after a refinement they tell how smooth the finer curves are to be, by those that they come
+    from. No curve counts as smoother than a third derivative of 1 over the domain.
     """
     widths: list[FloatArray] = []
     for layer in network.layers:
@@ -109,7 +112,7 @@ def curve_widths(network: KAN) -> list[FloatArray]:
                 coefficients = all_coefficients[s, i, part]
                 square = float(coefficients @ roughness(basis) @ coefficients) / len(coefficients)
                 found[s, i] = math.sqrt(max(square, (2.0 / len(coefficients)) ** 6))
-        widths.append(found)
+        widths.append(FREEDOM * found)
     return widths
 
 
