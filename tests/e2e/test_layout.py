@@ -170,6 +170,7 @@ def test_what_is_said_of_a_formula_too_long_to_read_is_wrapped(phone: Page) -> N
 def test_settings_open_as_a_drawer_where_there_is_no_room(sized: Page) -> None:
     field = sized.get_by_label("Steps a second")
     if sized.evaluate("innerWidth") > 1180:
+        field.scroll_into_view_if_needed()
         expect(field).to_be_in_viewport()
         return
     expect(field).to_be_hidden()
