@@ -6,7 +6,7 @@ The functions are those of the KAN paper (arXiv 2404.19756, table 2), from SciPy
 which hold no singularity. Both learn the same 3,000 samples, drawn evenly, and are tested on 3,000 others. The
 perceptron has two hidden layers, and is trained as well as we can: Levenberg-Marquardt from several starts with tanh
 and SiLU, the best on held-out samples goes on with all samples until nothing better is in reach or its time is over,
-which is at least that of the KAN.
+which is that of the KAN three times over.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ START_STEPS = 25
 VALIDATION_SHARE = 0.2
 TINY_DECREASE = 1e-9
 PATIENCE = 5
+TIME_FACTOR = 3.0
 
 Range = tuple[float, float]
 
@@ -131,9 +132,8 @@ def descend(mlp: MLP, data: Dataset, *, max_steps: int, until: float = math.inf)
 
 
 def train_perceptron(data: Dataset, num_parameters: int, seed: int, seconds: float) -> tuple[MLP, float]:
-    """Return the best perceptron of at least so many parameters and its test error, after at least `seconds`."""
+    """Return the best perceptron of at least so many parameters and its test error, trained on for `seconds`."""
     width = next(w for w in range(2, 200) if MLPSpec(widths=(2, w, w, 1)).num_parameters >= num_parameters)
-    deadline = time.perf_counter() + seconds
     parted, starts = hold_out(data), list[tuple[float, int, MLP]]()
     for start in range(NUM_STARTS):
         for activation in ("tanh", "silu"):
@@ -141,7 +141,7 @@ def train_perceptron(data: Dataset, num_parameters: int, seed: int, seconds: flo
             mlp = MLP(spec, generator=torch.Generator().manual_seed(1000 * seed + start), dataset=data)
             starts.append((descend(mlp, parted, max_steps=START_STEPS), len(starts), mlp))
     best = min(starts)[2]
-    return best, descend(best, data, max_steps=100_000, until=max(deadline, time.perf_counter() + seconds / 2))
+    return best, descend(best, data, max_steps=100_000, until=time.perf_counter() + seconds)
 
 
 def measure(function: SpecialFunction, seed: int) -> list[str]:
@@ -151,7 +151,7 @@ def measure(function: SpecialFunction, seed: int) -> list[str]:
     result = train(network, data, seed=seed)
     size = result.network.num_parameters
     start = time.perf_counter()
-    mlp, mlp_error = train_perceptron(data, size, seed, result.seconds)
+    mlp, mlp_error = train_perceptron(data, size, seed, TIME_FACTOR * result.seconds)
     mlp_seconds = time.perf_counter() - start
     return [
         function.name,

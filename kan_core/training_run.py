@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kan_core.datasets import Dataset
+from kan_core.fitting import calibrate, mean_error, measure_rmse
 from kan_core.network import KAN
 from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
 
@@ -32,7 +33,8 @@ def train(
     """Return a copy of `network` trained on `dataset` by the recipe "auto", to its end or until a limit is reached.
 
     `max_steps` and `seconds` are the limits, at least one step is done. `spec`, when given, is used in place of the
-    default with `seed`. Raises DataError when the dataset's columns are not the network's.
+    default with `seed`. On the training data of a regression the result is never worse than predicting the mean. Raises
+    DataError when the dataset's columns are not the network's.
     """
     start = time.perf_counter()
     trainer = Trainer(network, dataset, TrainingSpec(optimizer="auto", seed=seed) if spec is None else spec)
@@ -44,6 +46,15 @@ def train(
             sentences.append(result.sentence)
         is_late = (max_steps is not None and result.step >= max_steps) or (seconds is not None and elapsed >= seconds)
         if is_late or result.outcome is not Outcome.OK:
-            return TrainingResult(
-                network=trainer.network.copy(), sentences=tuple(sentences), end=result, seconds=elapsed
-            )
+            network, end = _no_worse_than_the_mean(trainer.network.copy(), dataset, result)
+            return TrainingResult(network=network, sentences=tuple(sentences), end=end, seconds=elapsed)
+
+
+def _no_worse_than_the_mean(network: KAN, dataset: Dataset, end: StepResult) -> tuple[KAN, StepResult]:
+    """Return network and result as they are, or calibrated where a limit came before anything was learnt."""
+    if dataset.task != "regression" or end.train_rmse < mean_error(dataset):
+        return network, end
+    calibrated = calibrate(network, dataset)
+    train_rmse = measure_rmse(calibrated, dataset.train_inputs, dataset.train_targets, dataset.task)
+    test_rmse = measure_rmse(calibrated, dataset.test_inputs, dataset.test_targets, dataset.task)
+    return calibrated, replace(end, train_rmse=train_rmse, test_rmse=test_rmse)

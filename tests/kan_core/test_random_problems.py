@@ -125,7 +125,7 @@ def mean_error(data: Dataset) -> float:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problem=problems())
 def test_the_recipe_is_never_worse_than_the_mean(problem: RandomProblem) -> None:
     data = problem.sample()
@@ -139,7 +139,7 @@ def test_the_recipe_is_never_worse_than_the_mean(problem: RandomProblem) -> None
     assert not math.isnan(result.end.test_rmse)
     outputs = result.network(data.train_inputs).detach()
     assert bool(torch.isfinite(outputs).all())
-    if result.end.outcome is Outcome.CONVERGED:
+    if not problem.is_classification or result.end.outcome is Outcome.CONVERGED:
         # probabilities are never quite 0 or 1
         slack = (
             0.02 if problem.is_classification else 1e-6 * (float(data.train_targets.abs().max()) + problem.target_scale)
