@@ -84,7 +84,7 @@ def test_a_network_of_another_family_learns(page: Page, families: dict[str, Fami
     expect(curve).to_have_attribute("d", re.compile("^M"))
     first = curve.get_attribute("d")
     expect(curve).not_to_have_attribute("d", str(first))
-    page.wait_for_function("Number(document.querySelector('[data-testid=test-rmse]').textContent) < 0.5")
+    page.wait_for_function("() => Number(document.querySelector('[data-testid=test-rmse]').textContent) < 0.5")
 
 
 def test_the_refine_button_makes_what_the_family_counts_finer(page: Page, families: dict[str, Family]) -> None:
