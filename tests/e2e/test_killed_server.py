@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import signal
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.live import LiveServer
+
+pytestmark = pytest.mark.e2e
 
 
 def test_sessions_outlive_a_kill_of_the_whole_server(browser: Browser, own_server: LiveServer) -> None:
