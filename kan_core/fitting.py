@@ -61,8 +61,11 @@ class Fit:
         self._lm, self._lbfgs = LevenbergMarquardtState(), LBFGSState()
         self._is_moving = True
         self._moved_at = 0
-        self._widths = curve_widths(network) if is_formed else None
+        self._widths: list[FloatArray] | None = None
         self._adopt(network)
+        if is_formed:
+            self._widths = curve_widths(network, loss=self.objective)
+            self._adopt(network)
 
     @property
     def network(self) -> KAN:

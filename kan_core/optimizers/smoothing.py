@@ -27,6 +27,7 @@ from kan_core.optimizers.objective import NetworkObjective, Quadratic
 
 # smaller lets a refined curve bend less, larger lets it follow the few samples at the ends of hidden ranges
 FREEDOM = 0.3
+RESIDUAL_FREEDOM = 3.0
 
 
 class SmoothedObjective:
@@ -97,11 +98,12 @@ class SmoothedObjective:
         return value, gradient
 
 
-def curve_widths(network: KAN) -> list[FloatArray]:
-    """Return the share `FREEDOM` of the root mean square third differences (S, I) of every layer's curves.
+def curve_widths(network: KAN, *, loss: float) -> list[FloatArray]:
+    """Return widths (S, I) for the priors of every layer's curves, after a refinement of a network with `loss`.
 
-    As widths of priors after a refinement they tell how smooth the finer curves are to be, by those that they come
-    from. No curve counts as smoother than a third derivative of 1 over the domain.
+    A finer curve is to be as smooth as the one that it comes from: `FREEDOM` of that one's root mean square third
+    difference. It may also bend as much as takes away what is left to explain, since a grid too coarse for the waves
+    in the data makes curves smoother than they should be; and always by a third derivative of 1 over the domain.
     """
     widths: list[FloatArray] = []
     for layer in network.layers:
@@ -111,8 +113,9 @@ def curve_widths(network: KAN) -> list[FloatArray]:
             for s, i, part in edges:
                 coefficients = all_coefficients[s, i, part]
                 square = float(coefficients @ roughness(basis) @ coefficients) / len(coefficients)
-                found[s, i] = math.sqrt(max(square, (2.0 / len(coefficients)) ** 6))
-        widths.append(FREEDOM * found)
+                least = (2.0 / len(coefficients)) ** 6 + RESIDUAL_FREEDOM**2 * loss
+                found[s, i] = math.sqrt(FREEDOM**2 * max(square, 0.0) + least)
+        widths.append(found)
     return widths
 
 

@@ -221,7 +221,9 @@ def test_the_optimizer_can_be_changed_on_the_way() -> None:
 def test_smoothing_has_the_derivatives_it_says() -> None:
     data = exp_sin_dataset()
     network = fit_normalization(make_network(widths=(2, 2, 1)), data)
-    smoothed = SmoothedObjective(NetworkObjective(network, data), num_residuals=200, widths=curve_widths(network))
+    smoothed = SmoothedObjective(
+        NetworkObjective(network, data), num_residuals=200, widths=curve_widths(network, loss=0.1)
+    )
     smoothed.weigh()
     start = smoothed.parameters
     loss, gradient = smoothed.loss_and_gradient(start)
@@ -250,3 +252,10 @@ def test_samples_are_held_out_from_the_training_data_only() -> None:
     parts = torch.cat([split.train_inputs, split.test_inputs])
     assert (len(split.train_inputs), len(split.test_inputs)) == (80, 20)
     torch.testing.assert_close(parts.sort(dim=0).values, data.train_inputs.sort(dim=0).values, rtol=0, atol=0)
+
+
+@pytest.mark.slow
+def test_waves_too_fast_for_the_first_grid_are_learnt() -> None:
+    data = CATALOGUE["j0"].sample(seed=0)
+    network = KAN(NetworkSpec(widths=(1, 1)), dtype=torch.float64)
+    assert train(network, data).end.test_rmse < 1e-6
