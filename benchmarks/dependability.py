@@ -1,12 +1,14 @@
 """How dependably the recipe "auto" gets there: whatever the seed, the shape and the grid.
 
     python -m benchmarks.dependability
+    python -m benchmarks.dependability --first-seed 100
 
 1. exp(sin(πx) + y²), 1,000 samples: the test RMSE of every seed, for a wide and a narrow network.
 2. The same, [2,1,1] and 3,000 samples, through given grids: the exponent with which the test RMSE falls.
 3. exp(½(sin π(x₁²+x₂²) + sin π(x₃²+x₄²))), [4,4,2,1] and 3,000 samples.
 
-Data and network are drawn with the same seed. One thread, float64, cubic B-splines; compiled code is warm.
+Data and network are drawn with the same seed. The recipe's settings were chosen while looking at seeds from 0 to 9:
+other seeds tell how it does where nobody looked. One thread, float64, cubic B-splines; compiled code is warm.
 """
 
 from __future__ import annotations
@@ -42,18 +44,18 @@ def run_recipe(problem: str, widths: tuple[int, ...], num_samples: int, seed: in
     return train(make_network(widths, seed), CATALOGUE[problem].sample(seed=seed, num_train=num_samples), seed=seed)
 
 
-def show_seeds(problem: str, widths: tuple[int, ...], num_samples: int, seeds: int) -> None:
+def show_seeds(problem: str, widths: tuple[int, ...], num_samples: int, seeds: range) -> None:
     """Print one row a seed, and how many of them got there."""
     rows: list[list[str]] = []
     errors: list[float] = []
-    for seed in range(seeds):
+    for seed in seeds:
         result = run_recipe(problem, widths, num_samples, seed)
         errors.append(result.end.test_rmse)
         grid_size = result.network.spec.grid_size
         rmses = [f"{result.end.train_rmse:.1e}", f"{result.end.test_rmse:.1e}"]
         rows.append([str(seed), *rmses, str(grid_size), str(result.end.step), f"{result.seconds:.1f}"])
     there = sum(error < BOUND for error in errors)
-    reached = f"{there} of {seeds} under {BOUND:g}, worst {max(errors):.1e}"
+    reached = f"{there} of {len(seeds)} under {BOUND:g}, worst {max(errors):.1e}"
     show_table(
         f"{problem}, {list(widths)}, {num_samples:,} samples: {reached}",
         ["seed", "train RMSE", "test RMSE", "grid", "steps", "s"],
@@ -78,11 +80,12 @@ def fit_exponent(errors: list[float]) -> float:
     return -float(np.polyfit(np.log(GRIDS), np.log(errors), 1)[0])
 
 
-def show_scaling(seeds: int) -> None:
+def show_scaling(seeds: range) -> None:
     """Print how the error falls with the grid."""
-    runs = [errors_by_grid(seed) for seed in range(seeds)]
+    runs = [errors_by_grid(seed) for seed in seeds]
     rows = [
-        [str(seed), *(f"{error:.1e}" for error in run), f"{fit_exponent(run):.2f}"] for seed, run in enumerate(runs)
+        [str(seed), *(f"{error:.1e}" for error in run), f"{fit_exponent(run):.2f}"]
+        for seed, run in zip(seeds, runs, strict=True)
     ]
     medians = [statistics.median(column) for column in zip(*runs, strict=True)]
     rows.append(["median", *(f"{error:.1e}" for error in medians), f"{fit_exponent(medians):.2f}"])
@@ -96,17 +99,20 @@ def show_scaling(seeds: int) -> None:
 def main(
     seeds: Annotated[int, typer.Option(help="How many seeds of exp_sin.")] = 10,
     nested_seeds: Annotated[int, typer.Option(help="How many seeds of nested_4, some half a minute each.")] = 5,
+    first_seed: Annotated[int, typer.Option(help="The first of the seeds.")] = 0,
 ) -> None:
     """Measure and print the tables."""
     torch.set_num_threads(1)
     with threadpool_limits(1):
         # compilers have their say before the clock starts
         run_recipe("exp_sin", (2, 1, 1), 100, 0)
-        show_seeds("exp_sin", (2, 5, 1), 1000, seeds)
-        show_seeds("exp_sin", (2, 1, 1), 1000, seeds)
-        show_scaling(seeds)
+        if seeds:
+            shallow = range(first_seed, first_seed + seeds)
+            show_seeds("exp_sin", (2, 5, 1), 1000, shallow)
+            show_seeds("exp_sin", (2, 1, 1), 1000, shallow)
+            show_scaling(shallow)
         if nested_seeds:
-            show_seeds("nested_4", (4, 4, 2, 1), 3000, nested_seeds)
+            show_seeds("nested_4", (4, 4, 2, 1), 3000, range(first_seed, first_seed + nested_seeds))
 
 
 if __name__ == "__main__":

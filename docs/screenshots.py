@@ -12,27 +12,16 @@ import tempfile
 from pathlib import Path
 
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from kan_core import KAN, Trainer, TrainingSpec, network_figure
 from kan_core.problems import CATALOGUE
 from tests.live import LiveServer, open_chromium
+from tests.seen import edges, wait_for_rmse
 
 IMAGES = Path(__file__).parent / "images"
 LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PATIENCE = 60_000
-
-
-def learned(page: Page) -> Locator:
-    """Return the edges that are still learned curves."""
-    return page.get_by_role("button", name=re.compile(r"^edge \d+\.\d+\.\d+ learned"))
-
-
-def wait_for_rmse(page: Page, bound: float) -> None:
-    """Wait until the test error on screen is under `bound`."""
-    page.wait_for_function(
-        "bound => Number(document.querySelector('[data-testid=test-rmse]').textContent) < bound", arg=bound
-    )
 
 
 def tour(page: Page) -> None:
@@ -48,8 +37,8 @@ def tour(page: Page) -> None:
     page.get_by_role("button", name="Cut weak edges", exact=True).click()
     wait_for_rmse(page, 0.01)
     for shown in ("formula", None, None):
-        left = learned(page).count()
-        learned(page).first.click()
+        left = edges(page, "learned").count()
+        edges(page, "learned").first.click()
         page.get_by_role("button", name="Find a formula").click()
         expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
         expect(page.locator("aside .js-plotly-plot").first).to_be_visible()
@@ -57,7 +46,7 @@ def tour(page: Page) -> None:
             page.wait_for_timeout(500)
             page.screenshot(path=IMAGES / f"{shown}.png")
         page.get_by_role("button", name="Make it this formula").click()
-        expect(learned(page)).to_have_count(left - 1)
+        expect(edges(page, "learned")).to_have_count(left - 1)
     wait_for_rmse(page, 1e-9)
     expect(page.get_by_test_id("formula")).to_have_attribute("aria-label", "f = exp(y^2 + sin(π·x))")
     page.get_by_role("tab", name="Loss").click()

@@ -70,6 +70,8 @@ class Refinement:
         if not is_worse:
             self._kept = (error, network)
         reason = self._reason_to_stop(error)
+        if reason and kept is not None and is_worse:
+            reason = self._say_worse(kept, error)
         return self._stop(reason) if reason else self._refine(told)
 
     def _tell(self, kept: tuple[float, KAN] | None, error: float) -> str:

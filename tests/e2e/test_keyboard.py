@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.seen import wait_for_step
+
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 MOST_TABS = 40
@@ -24,13 +26,6 @@ def tab_to(page: Page, target: Locator) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"{target} was not reached with {MOST_TABS} presses of Tab")
-
-
-def wait_for_step(page: Page, step: int) -> None:
-    """Wait until the session has done at least `step` steps."""
-    page.wait_for_function(
-        "step => Number(document.querySelector('header dd')?.textContent.split(' ').at(-1)) >= step", arg=step
-    )
 
 
 def has_visible_focus(element: Locator) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.live import LiveServer
+from tests.seen import wait_for_step
 
 pytestmark = pytest.mark.e2e
 
@@ -18,7 +19,7 @@ def test_sessions_outlive_a_kill_of_the_whole_server(browser: Browser, own_serve
     page.goto(own_server.url)
     curve = page.locator("g.edge path.curve").first
     expect(curve).to_have_attribute("d", re.compile("^M"))
-    page.wait_for_function("() => Number(document.querySelector('header dd').textContent.split(' ').at(-1)) > 15")
+    wait_for_step(page, 16)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
     page.wait_for_timeout(2_500)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.live import LiveServer
+from tests.seen import wait_for_step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -162,7 +163,7 @@ def test_a_session_whose_worker_died_says_from_where_it_goes_on(browser: Browser
     page.goto(own_server.url)
     curve = page.locator("g.edge path.curve").first
     expect(curve).to_have_attribute("d", re.compile("^M"))
-    page.wait_for_function("() => Number(document.querySelector('header dd').textContent.split(' ').at(-1)) > 15")
+    wait_for_step(page, 16)
     # the only session runs in the first worker; the one after it is kept warm
     os.kill(grandchildren(own_server.pid)[0], signal.SIGKILL)
     expect(page.get_by_text(re.compile(r"it was restored from step \d+"))).to_be_visible()

@@ -6,30 +6,12 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.live import LiveServer
+from tests.seen import edges, wait_for_rmse, wait_for_step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-
-def edges(page: Page, kind: str) -> Locator:
-    """Return the diagram's edges of one kind, by their accessible names."""
-    return page.get_by_role("button", name=re.compile(rf"^edge \d+\.\d+\.\d+ {kind}"))
-
-
-def wait_for_step(page: Page, step: int) -> None:
-    """Wait until the session has done at least `step` steps."""
-    page.wait_for_function(
-        "step => Number(document.querySelector('header dd')?.textContent.split(' ').at(-1)) >= step", arg=step
-    )
-
-
-def wait_for_rmse(page: Page, bound: float) -> None:
-    """Wait until the test error on screen is under `bound`."""
-    page.wait_for_function(
-        "bound => Number(document.querySelector('[data-testid=test-rmse]').textContent) < bound", arg=bound
-    )
 
 
 def set_speed(page: Page, steps_per_second: str) -> None:
