@@ -1,6 +1,6 @@
 """The recipe behind the optimizer "auto": several starts, coarse to fine, a check on held-out samples, a last polish.
 
-    starts      short fits on a coarse grid; the one with the smallest validation error goes on  (`kan_core.starts`)
+    starts      short fits on a coarse grid; those with the smallest validation error go on      (`kan_core.starts`)
     refinement  finer grids by knot insertion, as long as the validation error falls             (`kan_core.refinement`)
     polish      the same network on all training samples, taken back if that made it worse
 
@@ -15,7 +15,7 @@ import enum
 from kan_core.datasets import Dataset
 from kan_core.fitting import Fit, calibrate, hold_out, mean_error
 from kan_core.network import KAN
-from kan_core.refinement import Refinement
+from kan_core.refinement import Finals
 from kan_core.starts import Judge, Starts, coarse_size, has_structure, say_size
 
 POLISH_STEPS = 50
@@ -65,7 +65,7 @@ class Recipe:
         self._judge = Judge(everything if split is None else split, dataset.train_inputs, is_held_out=split is not None)
         self._whole = everything
         self._starts = Starts(network, self._judge, seed=seed, coarse=self._coarsest(network), l1=l1, entropy=entropy)
-        self._refinement: Refinement | None = None
+        self._finals: Finals | None = None
         self._polish: Fit | None = None
         self.objective = 0.0
 
@@ -95,18 +95,16 @@ class Recipe:
         sentence = starts.step()
         self.network, self.objective = starts.network, starts.objective
         if starts.is_done:
-            self._refinement = Refinement(
-                self.network, self._judge, grids=self._grids, l1=self._l1, entropy=self._entropy
-            )
-            self.stage, self.objective = Stage.REFINEMENT, self._refinement.objective
+            self._finals = Finals(starts.finalists, self._judge, grids=self._grids, l1=self._l1, entropy=self._entropy)
+            self.stage, self.objective = Stage.REFINEMENT, self._finals.current.objective
         return sentence
 
     def _step_refinement(self) -> str:
-        refinement = self._refinement
-        assert refinement is not None
-        sentence = refinement.step()
-        self.network, self.objective = refinement.network, refinement.objective
-        if refinement.is_done:
+        finals = self._finals
+        assert finals is not None
+        sentence = finals.step()
+        self.network, self.objective = finals.current.network, finals.current.objective
+        if finals.is_done:
             self.stage = Stage.POLISH
         return sentence
 

@@ -93,6 +93,13 @@ class Starts:
         return self._ended[0].fit.network if self._ended else self._given
 
     @property
+    def finalists(self) -> dict[str, KAN]:
+        """The starts to refine by name, best first: the best one, of deep networks the best few (`Finals`)."""
+        is_worth_it = len(self._given.layers) > 2 and self._ended[0].fit.uses_lm
+        num = NUM_FINALISTS if is_worth_it else 1
+        return {f"Start {one.index + 1}": one.fit.network for one in self._ended[:num]}
+
+    @property
     def objective(self) -> float:
         """What the start under way minimises, or what the best that has ended came to."""
         fit = self._fit or (self._ended[0].fit if self._ended else None)
@@ -167,15 +174,15 @@ class Starts:
         if self._index == self.num_starts:
             self._finals = [one for one in self._ended if not self._is_far(one.error) and not _is_final(one.fit)]
             if len(self._finals) > 1:
-                *others, last = sorted(one.index + 1 for one in self._finals)
-                numbers = f"{', '.join(map(str, others))} and {last}"
-                sentence += f" Starts {numbers} are ahead and go on for a while."
+                sentence += f" Starts {_say_numbers(self._finals)} are ahead and go on for a while."
         return sentence
 
     def _name(self) -> str:
         return f"Start {self._index + 1} of {self.num_starts}"
 
     def _announce_best(self) -> str:
+        if len(self.finalists) > 1:
+            return f"Starts {_say_numbers(self._ended)} were the best; which goes on is seen on a finer grid."
         best = self._ended[0]
         if self.num_starts == 1:
             return f"The start is made ({self._judge.name} {best.error:.2g}); training goes on."
@@ -193,6 +200,11 @@ class _Ended:
 
 def _error_of(ended: _Ended) -> float:
     return ended.error
+
+
+def _say_numbers(starts: list[_Ended]) -> str:
+    *others, last = sorted(one.index + 1 for one in starts)
+    return f"{', '.join(map(str, others))} and {last}"
 
 
 def _is_final(fit: Fit) -> bool:
