@@ -88,5 +88,7 @@ def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor
     for index, layer in enumerate(network.layers):
         # checkpoints from before families could be mixed
         mine.setdefault(f"_layers.{index}.family", layer.family)
+        # and from before factors without edges could be anything but 1
+        mine.setdefault(f"_layers.{index}.lone", layer.lone)
     network.load_state_dict(mine)
     return network

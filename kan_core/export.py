@@ -106,6 +106,9 @@ def _source(network: KAN, input_names: Sequence[str], *, module: str, header: st
                 [_edge_source(network, edge, nodes[edge.source], module, families) for edge in edges]
                 for edges in (_edges_into(network, live, index, row) for row in layer.rows_of(node))
             ]
+            if len(terms) > 1:
+                lone = layer.lone.double().tolist()
+                terms = [row or [repr(lone[k])] for k, row in zip(layer.rows_of(node), terms, strict=True)]
             if is_output or any((edge.layer, edge.source) == (index + 1, node) for edge in live):
                 lines.append(f"    {name} = {_node_source(network, node, terms, is_output) or f'0.0 * {names[0]}'}")
         nodes = sums
@@ -153,7 +156,7 @@ def _node_source(network: KAN, node: int, terms: list[list[str]], is_output: boo
     shift = [repr(float(network.output_shift[node]))] if is_output else []
     if len(sums) == 1:
         return " + ".join([*terms[0], *shift])
-    product = " * ".join(f"({total or '1.0'})" for total in sums)
+    product = " * ".join(f"({total})" for total in sums)
     scale = float(network.output_scale[node]) if is_output else 1.0
     return " + ".join([product if scale == 1.0 else f"{scale!r} * {product}", *shift])
 

@@ -94,7 +94,8 @@ def _node(layer: KANLayer, node: int, sums: list[list[Any]], output_scale: float
     rows = layer.rows_of(node)
     if len(rows) == 1:
         return sp.Add(*sums[rows[0]])
-    factors = [sp.Add(*sums[row]) if sums[row] else sp.Integer(1) for row in rows]
+    lone = layer.lone.double().tolist()
+    factors = [sp.Add(*sums[row]) if sums[row] else sp.Float(lone[row], 17) for row in rows]
     scale = 1.0 if output_scale is None else output_scale
     return sp.Mul(*factors) if scale == 1.0 else sp.Mul(sp.Float(scale, 17), *factors)
 

@@ -8,8 +8,8 @@ Shape legend: B samples, I sources, S rows of sums, J target nodes, K basis func
     y_j     = s_j, or the product of two rows           a node that adds, a node that multiplies
 
 Most nodes have one row, their sum; each of the last `num_products` nodes multiplies two, its factors (Z. Liu et al.,
-KAN 2.0, arXiv 2408.10205, section 3.1), and a factor that no edge reaches any more is 1. A pruned edge contributes
-nothing but keeps its parameters, so that it can be shown as a ghost and brought back.
+KAN 2.0, arXiv 2408.10205, section 3.1), and a factor that no edge reaches any more is a constant. A pruned edge
+contributes nothing but keeps its parameters, so that it can be shown as a ghost and brought back.
 (Z. Liu et al., KAN: Kolmogorov-Arnold Networks, arXiv 2404.19756, eq. 2.5 and 2.10.)
 """
 
@@ -50,9 +50,9 @@ class KANLayer(nn.Module):
 
     They feed `num_nodes` = J nodes, of which the last `num_products` multiply two rows each: S = J + num_products.
     Parameters are `coefficients` (S, I, K), `base_weights` (S, I) and `constants` (S, I, 4), the a, b, c, d of symbolic
-    edges. Buffers are the ranges `low` and `high` (I,), the masks `symbolic`, `pruned` and `locked` (S, I), and
-    `family` (S, I), which part of a mixed basis an edge uses. `bases` holds the basis of every source; all have as many
-    functions. A new layer is all zeros on the range [-1, 1].
+    edges. Buffers are the ranges `low` and `high` (I,), the masks `symbolic`, `pruned` and `locked` (S, I), `family`
+    (S, I), which part of a mixed basis an edge uses, and `lone` (S,), what a factor without edges is, 1 at first.
+    `bases` holds the basis of every source; all have as many functions. A new layer is all zeros on the range [-1, 1].
     """
 
     coefficients: nn.Parameter
@@ -64,6 +64,7 @@ class KANLayer(nn.Module):
     pruned: Tensor
     locked: Tensor
     family: Tensor
+    lone: Tensor
 
     def __init__(
         self, num_sources: int, num_nodes: int, *, basis: Basis, base: str = "silu", num_products: int = 0
@@ -83,6 +84,7 @@ class KANLayer(nn.Module):
         for mask in ("symbolic", "pruned", "locked"):
             self.register_buffer(mask, torch.zeros(shape, dtype=torch.bool))
         self.register_buffer("family", torch.zeros(shape, dtype=torch.int64))
+        self.register_buffer("lone", torch.ones(self.num_targets))
         self.functions: dict[tuple[int, int], UnivariateFunction] = {}
 
     # --- shape --------------------------------------------------------------------------------------------------------
@@ -133,9 +135,9 @@ class KANLayer(nn.Module):
         return [(s, i, f) for (s, i), f in sorted(self.functions.items()) if not self.pruned[s, i]]
 
     def empty_factors(self) -> Tensor:
-        """Return 1 for every factor that no edge reaches and 0 for the other rows, (S,)."""
+        """Return what every factor is that no edge reaches, and 0 for the other rows, (S,)."""
         is_factor = torch.arange(self.num_targets, device=self.low.device) >= self.first_factor
-        return (is_factor & self.pruned.all(dim=1)).to(self.low.dtype)
+        return torch.where(is_factor & self.pruned.all(dim=1), self.lone, torch.zeros_like(self.lone))
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -194,7 +196,7 @@ class KANLayer(nn.Module):
         """Return a layer of this one edge alone, pruned or not as it is."""
         alone = KANLayer(1, 1, basis=self.bases[source], base=self.base).to(self.low.dtype)
         for name, value in (*self.named_parameters(), *self.named_buffers()):
-            part = value[source] if value.ndim == 1 else value[target, source]
+            part = value[target] if name == "lone" else value[source] if value.ndim == 1 else value[target, source]
             getattr(alone, name).data.copy_(part.detach().reshape(getattr(alone, name).shape))
         if (target, source) in self.functions:
             alone.functions[0, 0] = self.functions[target, source]

@@ -12,7 +12,6 @@ from kan_core.attribution import edge_importance
 from kan_core.datasets import Dataset
 from kan_core.errors import EdgeError
 from kan_core.grids import shift_edge
-from kan_core.layer import KANLayer
 from kan_core.network import KAN, EdgeId, Trace
 
 
@@ -36,7 +35,7 @@ def prune_edges(network: KAN, edges: Iterable[EdgeId], *, inputs: Tensor | None 
 
     With `inputs` (B, I) only what an edge varies is lost: its mean over them first moves to an edge that stays in the
     same sum, if there is one whose constants are not locked, which takes nothing from the function while the edge is
-    there. When a factor of a product loses its last edge, the other factor is multiplied by its mean.
+    there. A factor of a product that loses its last edge becomes the constant that was its mean.
     """
     pruned = network.copy()
     gone = [edge for edge in edges if network.kind(edge) != "pruned"]
@@ -67,19 +66,7 @@ def _move_means(network: KAN, edges: list[EdgeId], trace: Trace) -> None:
             place = edge.layer, edge.target
             factors[place] = factors.get(place, 0.0) + mean
     for (index, row), mean in factors.items():
-        _scale_other_factor(network.layers[index], row, mean, {one.source for one in leaving if one.target == row})
-
-
-@torch.no_grad()
-def _scale_other_factor(layer: KANLayer, row: int, mean: float, leaving: set[int]) -> None:
-    """Multiply, in place, the factor beside `row` by that row's mean if no edge of the row is left."""
-    other = next(one for one in layer.rows_of(layer.node_of(row)) if one != row)
-    stays = {source for source in range(layer.num_sources) if not layer.pruned[row, source]} - leaving
-    if stays or bool(layer.locked[other].any()):
-        return
-    layer.coefficients[other] *= mean
-    layer.base_weights[other] *= mean
-    layer.constants[other, :, 2:] *= mean
+        network.layers[index].lone[row] = mean
 
 
 def restore_edge(network: KAN, edge: EdgeId) -> KAN:
@@ -87,7 +74,9 @@ def restore_edge(network: KAN, edge: EdgeId) -> KAN:
     if network.kind(edge) != "pruned":
         raise EdgeError(f"only a cut edge can be restored, received edge={edge} which is {network.kind(edge)}: cut it")
     restored = network.copy()
-    restored.check_edge(edge).pruned[edge.target, edge.source] = False
+    layer = restored.check_edge(edge)
+    layer.pruned[edge.target, edge.source] = False
+    layer.lone[edge.target] = 1.0
     return restored
 
 

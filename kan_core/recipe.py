@@ -2,7 +2,7 @@
 
     starts      short fits on a coarse grid; those with the smallest validation error go on      (`kan_core.starts`)
     refinement  finer grids by knot insertion, as long as the validation error falls             (`kan_core.refinement`)
-    polish      the same network on all training samples, taken back if that made it worse
+    polish      the same network on all training samples, for as many steps as the validation error would still fall
 
 Sparsity weights act in every stage, after the first steps of each, so that neither a finer grid nor the polish brings
 back what they took away. A structure that was made by hand is kept: cut, symbolic or locked edges mean a single start.
@@ -13,15 +13,18 @@ from __future__ import annotations
 import enum
 
 from kan_core.datasets import Dataset
-from kan_core.fitting import Fit, calibrate, hold_out, mean_error
+from kan_core.fitting import RANGE_TOLERANCE, Fit, calibrate, hold_out, mean_error
+from kan_core.grids import fit_ranges
 from kan_core.network import KAN
 from kan_core.refinement import Finals
 from kan_core.starts import Judge, Starts, coarse_size, has_structure, say_size
 
 POLISH_STEPS = 50
 POLISHED = 0.001
-# what the polish may cost on the samples that were held out before; it learns from them, so this is already lenient
-POLISH_TOLERANCE = 1.05
+# a rehearsal whose validation error has not been at its smallest for so many steps is over
+PATIENCE = 10
+# hidden ranges are put right at the end if the error grows no more than so many times
+RANGE_COST = 1.01
 
 
 class Stage(enum.Enum):
@@ -29,6 +32,7 @@ class Stage(enum.Enum):
 
     STARTS = "starts"
     REFINEMENT = "refinement"
+    REHEARSAL = "rehearsal"
     POLISH = "polish"
     DONE = "done"
 
@@ -66,6 +70,7 @@ class Recipe:
         self._whole = everything
         self._starts = Starts(network, self._judge, seed=seed, coarse=self._coarsest(network), l1=l1, entropy=entropy)
         self._finals: Finals | None = None
+        self._rehearsal: Rehearsal | None = None
         self._polish: Fit | None = None
         self.objective = 0.0
 
@@ -80,6 +85,8 @@ class Recipe:
             return self._step_starts()
         if self.stage is Stage.REFINEMENT:
             return self._step_refinement()
+        if self.stage is Stage.REHEARSAL:
+            return self._step_rehearsal()
         if self.stage is Stage.POLISH:
             return self._step_polish()
         return ""
@@ -105,36 +112,95 @@ class Recipe:
         sentence = finals.step()
         self.network, self.objective = finals.current.network, finals.current.objective
         if finals.is_done:
-            self.stage = Stage.POLISH
+            self.stage = Stage.REHEARSAL
         return sentence
+
+    def _step_rehearsal(self) -> str:
+        """Find out for how long training on would still lower the validation error."""
+        if not self._judge.is_held_out:
+            return self._finish("")
+        if self._rehearsal is None:
+            self._learnt = self.network
+            fit = Fit(
+                self.network,
+                self._judge.dataset,
+                inputs=self._judge.inputs,
+                is_formed=True,
+                l1=self._l1,
+                entropy=self._entropy,
+            )
+            self._rehearsal = Rehearsal(fit, self._judge)
+            self.objective = fit.objective
+            return ""
+        rehearsal = self._rehearsal
+        if not rehearsal.is_over:
+            rehearsal.step()
+            self.network, self.objective = rehearsal.fit.network, rehearsal.fit.objective
+            return ""
+        self.network = self._learnt
+        if rehearsal.num_steps == 0:
+            return self._finish(" More training would raise the validation error.")
+        self.stage = Stage.POLISH
+        self._polish = Fit(self.network, self._whole, is_formed=True, l1=self._l1, entropy=self._entropy)
+        self.objective = self._polish.objective
+        num_samples = len(self._dataset.train_inputs)
+        return f"Final polish: {_steps(rehearsal.num_steps)} on all training data ({num_samples} samples)."
 
     def _step_polish(self) -> str:
-        """Begin, do or end the polish; without held-out samples the network has seen all samples before."""
-        sentence = ""
-        if self._polish is None:
-            if not self._judge.is_held_out:
-                return self._finish("")
-            self._before = self.network
-            self._polish = Fit(self.network, self._whole, is_formed=True, l1=self._l1, entropy=self._entropy)
-            sentence = f"Final polish on all training data ({len(self._dataset.train_inputs)} samples)."
-        elif len(self._polish.losses) >= POLISH_STEPS or self._polish.has_settled(POLISHED):
-            return self._end_polish(self._polish)
-        self._polish.step()
-        self.network, self.objective = self._polish.network, self._polish.objective
-        return sentence
-
-    def _end_polish(self, polish: Fit) -> str:
-        before, after = self._judge.error(self._before), self._judge.error(polish.network)
-        if after <= POLISH_TOLERANCE * before:
+        """Do or end the polish."""
+        rehearsal, polish = self._rehearsal, self._polish
+        assert rehearsal is not None
+        assert polish is not None
+        if len(polish.losses) >= rehearsal.num_steps or polish.has_settled(POLISHED):
             return self._finish("")
-        self.network = self._before
-        return self._finish(f" The polish is taken back: it raised the error from {before:.2g} to {after:.2g}.")
+        polish.step()
+        self.network, self.objective = polish.network, polish.objective
+        return ""
 
     def _finish(self, remark: str) -> str:
         self.stage = Stage.DONE
+        self.network = self._with_ranges(self.network)
         judge = Judge(self._whole, self._dataset.train_inputs, is_held_out=False)
         error = judge.error(self.network)
         if self._dataset.task == "regression" and error >= mean_error(self._dataset):
             self.network = calibrate(self.network, self._dataset)
             error = judge.error(self.network)
         return f"Done: {say_size(self.network)}, training error {error:.2g}.{remark}"
+
+    def _with_ranges(self, network: KAN) -> KAN:
+        """Return the network with hidden ranges that hold what arrives, or as it is where that would cost accuracy."""
+        moved = fit_ranges(network, self._dataset.train_inputs, tolerance=RANGE_TOLERANCE)
+        judge = Judge(self._whole, self._dataset.train_inputs, is_held_out=False)
+        return moved if judge.error(moved) <= RANGE_COST * judge.error(network) else network
+
+
+class Rehearsal:
+    """Trains on without the held-out samples, to learn after how many steps their error is smallest.
+
+    What more training does on all samples cannot be judged by samples it has seen. With few and noisy ones it fits
+    their noise; the same training without the held-out ones shows from when on.
+    """
+
+    def __init__(self, fit: Fit, judge: Judge) -> None:
+        self.fit = fit
+        self.num_steps = 0
+        self._judge = judge
+        self._least = judge.error(fit.network)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether enough steps are done."""
+        num_steps = len(self.fit.losses)
+        is_past = num_steps - self.num_steps >= PATIENCE
+        return is_past or num_steps >= POLISH_STEPS or self.fit.has_settled(POLISHED)
+
+    def step(self) -> None:
+        """Do one step."""
+        self.fit.step()
+        error = self._judge.error(self.fit.network)
+        if error < self._least:
+            self._least, self.num_steps = error, len(self.fit.losses)
+
+
+def _steps(number: int) -> str:
+    return "one step" if number == 1 else f"{number} steps"

@@ -225,8 +225,9 @@ def count_starts(network: KAN) -> int:
 
 
 def coarse_size(grid_size: int) -> int:
-    """Return the largest divisor from 2 to `COARSE_GRID`, of which refinement can lead back, else the size itself."""
-    return next((size for size in range(COARSE_GRID, 1, -1) if grid_size % size == 0), grid_size)
+    """Return the largest divisor from 2 to `COARSE_GRID`, of which refinement can lead back, else `COARSE_GRID`."""
+    divisors = (size for size in range(COARSE_GRID, 1, -1) if grid_size % size == 0)
+    return next(divisors, min(grid_size, COARSE_GRID))
 
 
 def say_size(network: KAN, size: int | None = None) -> str:

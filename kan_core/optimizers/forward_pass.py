@@ -87,7 +87,7 @@ class PassMaker:
         self._live: list[list[tuple[int, int, UnivariateFunction]]] = [layer.live_functions() for layer in layers]
         masks = [layer.spline_mask().numpy() for layer in layers]
         self._masks = [None if mask.all() else mask[:, None, :] for mask in masks]
-        self._ones = [layer.empty_factors().numpy()[:, None] for layer in layers]
+        self._lone = [layer.empty_factors().numpy()[:, None] for layer in layers]
 
     def forward(self, samples: Samples) -> ForwardPass:
         """Return the pass of the samples at the present parameters."""
@@ -99,7 +99,7 @@ class PassMaker:
             sums = features.sums(weights)
             formulas = [self._add_formula(one, nodes, self._constants[index], sums) for one in self._live[index]]
             if layer.num_products:
-                sums += self._ones[index]
+                sums += self._lone[index]
             done.sums.append(sums)
             done.features.append(features)
             done.weights.append(weights)

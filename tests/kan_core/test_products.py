@@ -23,6 +23,7 @@ from kan_core import (
     network_formula,
     prune_edge,
     prune_edges,
+    restore_edge,
     sample_edge_curves,
     severs_output,
 )
@@ -121,12 +122,43 @@ def test_cutting_the_last_edge_of_a_factor_keeps_its_mean() -> None:
     only, gone = EdgeId(layer=0, source=0, target=2), EdgeId(layer=0, source=1, target=2)
     one = prune_edge(network, gone, inputs=DATA.train_inputs)
     none = prune_edge(one, only, inputs=DATA.train_inputs)
-    assert none.layers[0].empty_factors().tolist() == [0, 0, 1, 0, 0]
     before, after = one.trace(DATA.train_inputs), none.trace(DATA.train_inputs)
     mean = before.edge_outputs[0][:, 2].sum(dim=1).mean()
+    torch.testing.assert_close(none.layers[0].empty_factors(), torch.tensor([0, 0, mean, 0, 0], dtype=torch.float64))
     expected = before.edge_outputs[0][:, 1].sum(dim=1) * mean
     torch.testing.assert_close(after.node_values[1][:, 1], expected)
     torch.testing.assert_close(none(DATA.test_inputs), none.forward_reference(DATA.test_inputs))
+
+
+def test_restoring_the_edges_of_a_factor_gives_the_function_back() -> None:
+    network = fix_symbolic(
+        make_network(),
+        EdgeId(layer=0, source=0, target=1),
+        Candidate(function="sin", a=1.5, b=0.2, c=0.8, d=0.1, r2=1.0, complexity=2, score=0.0),
+    )
+    edges = [EdgeId(layer=0, source=source, target=2) for source in range(2)]
+    cut = prune_edges(network, edges, inputs=DATA.train_inputs)
+    one_by_one = prune_edge(prune_edge(network, edges[0], inputs=DATA.train_inputs), edges[1], inputs=DATA.train_inputs)
+    assert not torch.allclose(cut(DATA.test_inputs), network(DATA.test_inputs), atol=1e-3)
+    torch.testing.assert_close(one_by_one(DATA.test_inputs), cut(DATA.test_inputs))
+    for gone in (cut, one_by_one):
+        for edge in edges:
+            gone = restore_edge(gone, edge)
+        torch.testing.assert_close(gone(DATA.test_inputs), network(DATA.test_inputs))
+    again = prune_edges(restore_edge(restore_edge(cut, edges[0]), edges[1]), edges)
+    assert float(again.layers[0].empty_factors()[2]) == 1.0
+
+
+@pytest.mark.parametrize("source", [numpy_source, pytorch_source])
+def test_a_factor_without_edges_goes_into_formulas_and_sources(source: Any) -> None:
+    edges = [EdgeId(layer=0, source=source, target=2) for source in range(2)]
+    network = prune_edges(make_network(), edges, inputs=DATA.train_inputs)
+    scope: dict[str, Any] = {}
+    exec(source(network, input_names=("x", "y")), scope)
+    columns = DATA.test_inputs.unbind(1) if source is pytorch_source else DATA.test_inputs.numpy().T
+    np.testing.assert_allclose(scope["predict"](*columns), network(DATA.test_inputs)[:, 0].detach(), rtol=1e-12)
+    restored = from_bytes(to_bytes(network))
+    torch.testing.assert_close(restored(DATA.test_inputs), network(DATA.test_inputs))
 
 
 def test_an_output_is_severed_when_both_factors_are() -> None:
