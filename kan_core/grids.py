@@ -15,6 +15,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from kan_core._checks import check_samples
 from kan_core.bases import Basis, BSplineBasis, MixedBasis, parts_of
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError
@@ -80,8 +81,10 @@ def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = HIDDEN_MARGIN, t
     rescaled instead, so that its values fill [-1, 1] but for the share `margin`: what arrives there has no units, and a
     node that training left very small or large would make everything after it ill-conditioned. A range whose ends lie
     within `tolerance` (a share of the width) of the wanted ones stays. The functions are kept as closely as the grid
-    can, and a node next to a locked formula keeps its unit; one that multiplies is not rescaled.
+    can, and a node next to a locked formula keeps its unit; one that multiplies is not rescaled. Raises DataError when
+    the inputs are none, not finite or not the network's.
     """
+    check_samples("inputs", inputs)
     fitted = network.copy()
     nodes = fitted.scale_inputs(inputs)
     layers = fitted.layers

@@ -20,10 +20,9 @@ from scipy.special import erf
 from torch import Tensor, nn
 
 from kan_core import kernels
-from kan_core._checks import check_choice, check_integer
+from kan_core._checks import check_choice, check_widths
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
-from kan_core.errors import SpecError
 from kan_core.optimizers.objective import Quadratic
 
 # value and derivative at z
@@ -84,11 +83,7 @@ class MLPSpec:
     activation: str = "silu"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
-        if len(self.widths) < 2:
-            raise SpecError(f"widths has at least 2 entries, received widths={self.widths}: name inputs and outputs")
-        for index, width in enumerate(self.widths):
-            check_integer(f"widths[{index}]", width, low=1, high=MAX_WIDTH)
+        object.__setattr__(self, "widths", check_widths(self.widths, high=MAX_WIDTH))
         check_choice("activation", self.activation, tuple(ACTIVATIONS))
 
     @property

@@ -41,7 +41,7 @@ class FourierBasis(Basis):
     size_word = "harmonics"
 
     def __post_init__(self) -> None:
-        check_integer("grid_size", self.grid_size, low=1, high=MAX_HARMONICS)
+        object.__setattr__(self, "grid_size", check_integer("grid_size", self.grid_size, low=1, high=MAX_HARMONICS))
 
     @property
     def num_functions(self) -> int:

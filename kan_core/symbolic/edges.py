@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kan_core._checks import check_samples
 from kan_core.bases.basis import FloatArray
 from kan_core.errors import EdgeError
 from kan_core.grids import fit_coefficients
@@ -19,9 +20,11 @@ CURVE_POINTS = 64
 def edge_curve(network: KAN, edge: EdgeId, inputs: Tensor) -> tuple[FloatArray, FloatArray]:
     """Return φ of `edge` in original units at 64 even points of the interval its data take, both (64,), float64.
 
-    `inputs` (B, I) are the data; a cut edge gives its ghost. Raises EdgeError for an unknown edge.
+    `inputs` (B, I) are the data; a cut edge gives its ghost. Raises EdgeError for an unknown edge and DataError for
+    inputs that are none or not finite.
     """
     layer = network.check_edge(edge)
+    check_samples("inputs", inputs)
     nodes = network.trace(inputs).node_values[edge.layer][:, edge.source]
     low, high = float(nodes.min()), float(nodes.max())
     if high <= low:
