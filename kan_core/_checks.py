@@ -96,3 +96,16 @@ def check_samples(name: str, values: object) -> Tensor:
         row = int((~torch.isfinite(values)).any(dim=1).nonzero()[0])
         raise DataError(f"{name} holds finite numbers, received {values[row].tolist()} in row {row}: remove that row")
     return values.detach()
+
+
+def check_inputs(x: object, num_inputs: int) -> None:
+    """Raise DataError unless `x` is a tensor of real numbers (B, `num_inputs`), B being any number."""
+    if not isinstance(x, Tensor):
+        raise DataError(f"inputs are a torch tensor, received a {type(x).__name__}: convert with torch.as_tensor")
+    if x.is_complex():
+        raise DataError(f"inputs are real numbers, received dtype={x.dtype}: give their parts as columns")
+    if x.ndim != 2 or x.shape[1] != num_inputs:
+        raise DataError(
+            f"inputs have the shape (samples, {num_inputs}), received shape={tuple(x.shape)}: "
+            "give one column for each input of the network"
+        )

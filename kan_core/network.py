@@ -16,11 +16,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from kan_core._checks import check_choice, check_integer, check_row, check_widths
+from kan_core._checks import check_choice, check_inputs, check_integer, check_row, check_widths
 from kan_core.bases import Basis, make_basis
 from kan_core.bases.bspline import MAX_ORDER
 from kan_core.bases.jacobi import check_exponent
-from kan_core.errors import DataError, EdgeError, SpecError
+from kan_core.errors import EdgeError, SpecError
 from kan_core.layer import BASE_FUNCTIONS, KANLayer
 
 INITIALIZATIONS = ("standard", "power_law", "variance")
@@ -197,15 +197,7 @@ class KAN(nn.Module):
 
     def scale_inputs(self, x: Tensor) -> Tensor:
         """Return the first layer's node values for inputs (B, I) in original units."""
-        if not isinstance(x, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise DataError(f"inputs are a torch tensor, received a {type(x).__name__}: convert with torch.as_tensor")
-        if x.is_complex():
-            raise DataError(f"inputs are real numbers, received dtype={x.dtype}: give their parts as columns")
-        if x.ndim != 2 or x.shape[1] != self.widths[0]:
-            raise DataError(
-                f"inputs have the shape (samples, {self.widths[0]}), received shape={tuple(x.shape)}: "
-                "give one column for each input of the network"
-            )
+        check_inputs(x, self.widths[0])
         return (x.to(self.dtype) - self.input_shift) / self.input_scale
 
     @torch.no_grad()

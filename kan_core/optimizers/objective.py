@@ -73,7 +73,6 @@ class NetworkObjective:
         self._maker = PassMaker(network.layers, self._flat)
         self._layers = network.layers
         self._owners = [np.array([layer.node_of(row) for row in range(layer.num_targets)]) for layer in self._layers]
-        self._ones = np.ones(dataset.num_outputs, dtype=network.output_scale.numpy().dtype)
         self._train = Samples(network, dataset.train_inputs, dataset.train_targets)
         self._test = Samples(network, dataset.test_inputs, dataset.test_targets)
         self._present: FloatArray | None = None
@@ -266,7 +265,7 @@ class NetworkObjective:
 
     def _data_loss(self, outputs: FloatArray, targets: FloatArray) -> float:
         if self.task == "regression":
-            return kernels.mean_squared_error(outputs, targets, self._ones)
+            return kernels.mean_squared_error(outputs, targets)
         # log(1 + e^-|z|) + max(z, 0) - z t never overflows
         return float((np.logaddexp(0.0, outputs) - outputs * targets).mean())
 
@@ -283,7 +282,7 @@ class NetworkObjective:
 
     def _rmse(self, outputs: FloatArray, samples: Samples) -> float:
         if self.task == "regression":
-            return math.sqrt(kernels.mean_squared_error(outputs, samples.targets, samples.scale))
+            return kernels.root_mean_squared_error(outputs, samples.targets, samples.scale)
         return float(np.sqrt(np.square(_sigmoid(outputs) - samples.targets).mean(dtype=np.float64)))
 
     # --- sparsity ---------------------------------------------------------------------------------------------------
