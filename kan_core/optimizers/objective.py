@@ -93,6 +93,27 @@ class NetworkObjective:
         """P, how many parameters are free."""
         return len(self._flat.free)
 
+    @property
+    def parameter_layers(self) -> IndexArray:
+        """Which layer each free parameter belongs to, (P,)."""
+        return self._flat.layers
+
+    def parameter_scales(self) -> FloatArray:
+        """Return the changes of the free parameters (P,) that change their edges by about 1, kept to 1 where larger.
+
+        That is 1 but for the constants of formulas, where values at the train samples can depend on them a million
+        times as much, as on c of c·exp(12 x).
+        """
+        scales = np.ones_like(self._flat.flat)
+        if not any(layer.live_functions() for layer in self._layers):
+            return scales[self._flat.free]
+        with np.errstate(all="ignore"):
+            for part, formulas in zip(self._flat.parts, self._forward_train().formulas, strict=True):
+                for one in formulas:
+                    sizes = np.sqrt(np.square(one.by_constants(), dtype=np.float64).mean(axis=1))
+                    part.constants_in(scales)[one.target, one.source] = 1.0 / np.maximum(sizes, 1.0)
+        return np.nan_to_num(scales[self._flat.free], nan=0.0)
+
     def set_parameters(self, parameters: FloatArray) -> None:
         """Make `parameters` (P,) the network's own."""
         if parameters is not self._present:
@@ -258,8 +279,7 @@ class NetworkObjective:
             for one in done.formulas[index]:
                 columns = place.constants_in(self._flat.columns)[one.target, one.source]
                 if columns[0] >= 0:
-                    x, value, along = one.x[part], one.value[part], one.c * one.slope[part]
-                    jacobian[columns, output] = rows[one.target] * np.stack([along * x, along, value, np.ones_like(x)])
+                    jacobian[columns, output] = rows[one.target] * one.by_constants(part)
 
     # --- losses -----------------------------------------------------------------------------------------------------
 
