@@ -25,7 +25,7 @@ from kan_core import (
     suggest_symbolic,
     swap_basis,
 )
-from kan_core.bases import BASES, BSplineBasis, MixedBasis
+from kan_core.bases import BASES, BSplineBasis, MixedBasis, parts_of
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.errors import EdgeError, SpecError
 from kan_core.export import numpy_source, pytorch_source
@@ -216,3 +216,28 @@ def test_adaptive_knots_follow_what_arrives() -> None:
     assert saved.layers[0].bases == network.layers[0].bases
     finer = refine(network, 16)
     torch.testing.assert_close(finer(inputs), network(inputs), rtol=0, atol=1e-10)
+
+
+def test_swapping_to_splines_follows_what_arrives_when_asked() -> None:
+    inputs = DATA.train_inputs**3
+    network = make_network("chebyshev", knots="adaptive")
+    edge = EdgeId(layer=1, source=2, target=0)
+    even, adapted = swap_basis(network, edge, "bspline"), swap_basis(network, edge, "bspline", inputs=inputs)
+    nodes, layer = network.trace(inputs).node_values[1], network.layers[1]
+    for source in range(layer.num_sources):
+        low, high = layer.low[source], layer.high[source]
+        u = ((2 * nodes[:, source] - (low + high)) / (high - low)).numpy()
+        assert even.layers[1].bases[source].settings()["parts"] == [CHEBYSHEV, SPLINE.settings()]
+        # breaks of rounded ranges may differ in the last digit
+        _, splines = parts_of(adapted.layers[1].bases[source])
+        assert isinstance(splines, BSplineBasis)
+        np.testing.assert_allclose(splines.breaks, SPLINE.adapted(u).breaks, atol=1e-12)
+    for one in (even, adapted):
+        assert edge_family(one, edge) == "bspline"
+        assert all(edge_family(one, other) == "chebyshev" for other in one.edges() if other != edge)
+    uniform = swap_basis(make_network("chebyshev"), edge, "bspline", inputs=inputs)
+    assert uniform.layers[1].bases[2].settings()["parts"] == [CHEBYSHEV, SPLINE.settings()]
+
+
+SPLINE = BSplineBasis(5, 3)
+CHEBYSHEV = {"name": "chebyshev", "grid_size": 5}
