@@ -212,6 +212,14 @@ class KAN(nn.Module):
             nodes.append(layer.combine(edges[-1].sum(dim=-1)))
         return Trace(tuple(nodes), tuple(edges))
 
+    @torch.no_grad()
+    def node_values(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the node values of `trace` for inputs (B, I), without the edges, which take far more memory."""
+        nodes = [self.scale_inputs(x)]
+        for layer in self.layers:
+            nodes.append(layer(nodes[-1]))
+        return tuple(nodes)
+
     def edges(self) -> list[EdgeId]:
         """Return every edge, by layer, then target, then source: the order of frames."""
         return [

@@ -118,7 +118,8 @@ class NetworkObjective:
         """Make `parameters` (P,) the network's own."""
         if parameters is not self._present:
             self._flat.flat[self._flat.free] = parameters
-            self._present, self._newest = parameters, None
+            # one pass at a time: its features are most of the memory
+            self._present, self._newest, self._measured = parameters, None, None
 
     def loss(self, parameters: FloatArray) -> float:
         """Return the objective at `parameters`."""

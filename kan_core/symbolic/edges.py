@@ -8,8 +8,8 @@ from torch import Tensor
 from kan_core._checks import check_samples
 from kan_core.bases.basis import FloatArray
 from kan_core.errors import EdgeError
-from kan_core.grids import fit_coefficients
 from kan_core.layer import KANLayer
+from kan_core.least_squares import fit_coefficients
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.ranking import Candidate, rank_candidates
@@ -25,7 +25,7 @@ def edge_curve(network: KAN, edge: EdgeId, inputs: Tensor) -> tuple[FloatArray, 
     """
     layer = network.check_edge(edge)
     check_samples("inputs", inputs)
-    nodes = network.trace(inputs).node_values[edge.layer][:, edge.source]
+    nodes = network.node_values(inputs)[edge.layer][:, edge.source]
     low, high = float(nodes.min()), float(nodes.max())
     if high <= low:
         low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
@@ -89,7 +89,7 @@ def off_domain_edges(network: KAN, inputs: Tensor, *, only: EdgeId | None = None
     There the network takes the value at the domain's edge, and its formula has none. With `only` other edges are not
     looked at.
     """
-    nodes = network.trace(inputs).node_values
+    nodes = network.node_values(inputs)
     found: list[EdgeId] = []
     for index, layer in enumerate(network.layers):
         for target, source, function in layer.live_functions():

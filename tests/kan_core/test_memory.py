@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from kan_core import KAN, Dataset, NetworkSpec, Trainer, TrainingSpec, features
+from kan_core import (
+    KAN,
+    Dataset,
+    EdgeId,
+    NetworkSpec,
+    Trainer,
+    TrainingSpec,
+    edge_importance,
+    features,
+    fit_ranges,
+    node_importance,
+    prune_edge,
+)
 from kan_core.memory import training_bytes
 from kan_core.optimizers.objective import NetworkObjective
 from tests.kan_core.problems_for_tests import exp_sin_dataset
@@ -50,6 +62,43 @@ def test_blocks_of_samples_change_no_number(kept: bool, monkeypatch: pytest.Monk
     for left, right in zip(whole.models(start), parted.models(start), strict=True):
         np.testing.assert_allclose(left.curvature, right.curvature, rtol=1e-9, atol=1e-13)
     np.testing.assert_allclose(whole.rmse(), parted.rmse(), rtol=1e-12)
+
+
+def test_blocks_of_samples_change_no_importance_and_no_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = exp_sin_dataset(num_samples=300).train_inputs
+    network = prune_edge(small_network(), EdgeId(layer=0, source=0, target=1))
+    # means far from zero, which must not spoil spreads
+    network.layers[1].coefficients.data += 100.0
+    whole = [*edge_importance(network, inputs), *node_importance(network, inputs)]
+    ranged = fit_ranges(network, inputs)
+    sizes: list[int] = []
+    monkeypatch.setattr(features, "BLOCK_BYTES", 64 * 8 * 8)
+    for layer, nodes in zip(network.layers, network.node_values(inputs), strict=False):
+        sizes += [len(block) for block in layer.edge_blocks(nodes)]
+    assert max(sizes) < 150
+    assert sum(sizes) == 2 * 300
+    for left, right in zip([*edge_importance(network, inputs), *node_importance(network, inputs)], whole, strict=True):
+        torch.testing.assert_close(left, right, rtol=1e-9, atol=1e-12)
+    parted = fit_ranges(network, inputs)
+    for left, right in zip(parted.parameters(), ranged.parameters(), strict=True):
+        torch.testing.assert_close(left, right, rtol=1e-9, atol=1e-9)
+
+
+def test_importance_is_the_share_of_a_spread() -> None:
+    inputs = exp_sin_dataset().train_inputs
+    network = small_network()
+    trace = network.trace(inputs)
+    last = trace.edge_outputs[-1].std(dim=0, correction=0)
+    expected = last / trace.node_values[-1].std(dim=0, correction=0).unsqueeze(1)
+    found = edge_importance(network, inputs)[-1]
+    torch.testing.assert_close(found / found.max(), expected / expected.max(), rtol=1e-9, atol=0)
+
+
+def test_node_values_are_the_traces() -> None:
+    inputs, network = exp_sin_dataset().train_inputs, small_network()
+    for left, right in zip(network.node_values(inputs), network.trace(inputs).node_values, strict=True):
+        assert not left.requires_grad
+        torch.testing.assert_close(left, right, rtol=1e-12, atol=1e-13)
 
 
 def small_network() -> KAN:
