@@ -12,7 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from kan_core.network import KAN, Trace
+from kan_core.layer import KANLayer
+from kan_core.network import KAN
 
 EPSILON = 1e-12
 
@@ -22,24 +23,40 @@ def edge_importance(network: KAN, inputs: Tensor) -> list[Tensor]:
 
     Pruned edges score 0, and so do edges that lead to no output.
     """
-    scores, _ = _scores(network, network.trace(inputs))
+    scores, _ = _scores(network, inputs)
     largest = max(float(score.max()) for score in scores)
     return [score / largest if largest > 0 else score for score in scores]
 
 
 def node_importance(network: KAN, inputs: Tensor) -> list[Tensor]:
     """Return the score of every node over `inputs` (B, I), one (n_l,) tensor for each l = 0 … L; outputs score 1."""
-    return _scores(network, network.trace(inputs))[1]
+    return _scores(network, inputs)[1]
 
 
-def _scores(network: KAN, trace: Trace) -> tuple[list[Tensor], list[Tensor]]:
-    outputs = trace.node_values[-1]
-    node_scores = [torch.ones(outputs.shape[1], dtype=outputs.dtype)]
+@torch.no_grad()
+def _scores(network: KAN, inputs: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    node_scores = [torch.ones(network.widths[-1], dtype=network.dtype)]
     edge_scores: list[Tensor] = []
-    for layer, edges in zip(reversed(network.layers), reversed(trace.edge_outputs), strict=True):
-        spread = edges.sum(dim=-1).std(dim=0, correction=0)
+    nodes = network.node_values(inputs)
+    for layer, values in zip(reversed(network.layers), reversed(nodes[:-1]), strict=True):
+        of_edges, of_rows = _spreads(layer, values)
         row_scores = node_scores[0][[layer.node_of(row) for row in range(layer.num_targets)]]
-        shares = edges.std(dim=0, correction=0) / (spread + EPSILON).unsqueeze(1)
-        edge_scores.insert(0, shares * row_scores.unsqueeze(1))
+        edge_scores.insert(0, of_edges / (of_rows + EPSILON).unsqueeze(1) * row_scores.unsqueeze(1))
         node_scores.insert(0, edge_scores[0].sum(dim=0))
     return edge_scores, node_scores
+
+
+def _spreads(layer: KANLayer, nodes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the standard deviations over `nodes` (B, I) of every edge's output (S, I) and of every row's sum (S,)."""
+    means = squares = torch.zeros(layer.num_targets, layer.num_sources + 1, dtype=nodes.dtype)
+    done = 0
+    for block in layer.edge_blocks(nodes):
+        both = torch.cat([block, block.sum(dim=-1, keepdim=True)], dim=-1)
+        count = len(both)
+        change = both.mean(dim=0) - means
+        # without cancellation where means are large, as in `LayerFeatures.moments`
+        squares = squares + count * both.var(dim=0, correction=0) + change**2 * (done * count / (done + count))
+        done += count
+        means = means + change * (count / done)
+    spreads = (squares / done).sqrt()
+    return spreads[:, :-1], spreads[:, -1]

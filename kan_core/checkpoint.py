@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,9 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from kan_core.bases import basis_from
+from kan_core.bases import Basis, basis_from, parts_of
 from kan_core.errors import CheckpointError, KanError
-from kan_core.network import KAN, NetworkSpec
+from kan_core.layer import KANLayer
+from kan_core.network import KAN, EdgeId, NetworkSpec
 from kan_core.symbolic.library import FUNCTIONS
 
 FORMAT = "kanoscope-network-1"
@@ -22,8 +24,8 @@ FORMAT = "kanoscope-network-1"
 
 def to_bytes(network: KAN) -> bytes:
     """Return the network as bytes that `from_bytes` reads back bit by bit."""
-    metadata = {"format": FORMAT, "network": json.dumps(describe_network(network))}
-    return save(network_tensors(network), metadata)
+    text = json.dumps(describe_network(network))
+    return save(network_tensors(network), {"format": FORMAT, "network": text, "digest": _digest(text)})
 
 
 def from_bytes(data: bytes) -> KAN:
@@ -35,9 +37,14 @@ def from_bytes(data: bytes) -> KAN:
             "this version"
         )
     try:
-        return rebuild_network(json.loads(metadata["network"]), load(data))
-    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        text, tensors = metadata["network"], load(data)
+        description = json.loads(text)
+    except (KeyError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"the checkpoint does not describe a network: {error}") from error
+    # those of earlier versions have none
+    if metadata.get("digest", _digest(text)) != _digest(text):
+        raise CheckpointError("the checkpoint's description is not the one it was saved with: use another copy of it")
+    return rebuild_network(description, tensors)
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
@@ -72,6 +79,15 @@ def describe_network(network: KAN) -> dict[str, Any]:
 
 def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor], *, prefix: str = "") -> KAN:
     """Return the network of a description and its tensors; raises CheckpointError when they do not belong together."""
+    try:
+        return _rebuild(description, tensors, prefix)
+    except CheckpointError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(f"the checkpoint does not describe a network: {error}") from error
+
+
+def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Tensor], prefix: str) -> KAN:
     dtype = {"float32": torch.float32, "float64": torch.float64}[description["dtype"]]
     try:
         fields: dict[str, Any] = description["spec"]
@@ -79,11 +95,13 @@ def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor
     except KanError as error:
         raise CheckpointError(f"the checkpoint's network is out of bounds: {error}") from error
     network = KAN(spec, dtype=dtype)
-    for layer, described in zip(network.layers, description.get("bases", []), strict=False):
-        layer.bases = tuple(basis_from(settings) for settings in described)
-        layer.coefficients = torch.nn.Parameter(torch.zeros(*layer.family.shape, layer.num_functions, dtype=dtype))
+    # checkpoints from before families could be mixed have none
+    if "bases" in description:
+        for layer, described in zip(network.layers, description["bases"], strict=True):
+            _set_bases(layer, [basis_from(settings) for settings in described])
     for index, target, source, name in description["functions"]:
-        network.layers[index].functions[target, source] = FUNCTIONS[name]
+        layer = network.check_edge(EdgeId(layer=index, source=source, target=target))
+        layer.functions[target, source] = FUNCTIONS[name]
     mine = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     for index, layer in enumerate(network.layers):
         # checkpoints from before families could be mixed
@@ -91,4 +109,44 @@ def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor
         # and from before factors without edges could be anything but 1
         mine.setdefault(f"_layers.{index}.lone", layer.lone)
     network.load_state_dict(mine)
+    for layer in network.layers:
+        _check_masks(layer)
     return network
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _set_bases(layer: KANLayer, bases: list[Basis]) -> None:
+    """Put a layer's sources on `bases`, its coefficients 0, in place."""
+    if len(bases) != layer.num_sources or len({_outline(basis) for basis in bases}) != 1:
+        raise CheckpointError(
+            f"a layer has one basis for each of {layer.num_sources} sources, all of the same families and sizes, "
+            f"received {len(bases)}: {', '.join(basis.title for basis in bases) or 'none'}"
+        )
+    layer.bases = tuple(bases)
+    layer.coefficients = torch.nn.Parameter(
+        torch.zeros(*layer.family.shape, layer.num_functions, dtype=layer.low.dtype)
+    )
+
+
+def _outline(basis: Basis) -> tuple[tuple[str, int], ...]:
+    """Return names and sizes of a basis' families, what the sources of a layer have in common."""
+    return tuple((part.name, part.num_functions) for part in parts_of(basis))
+
+
+def _check_masks(layer: KANLayer) -> None:
+    """Raise CheckpointError unless every edge uses a family that there is and has a function if it is symbolic."""
+    num_families = len(parts_of(layer.bases[0]))
+    if not bool(((layer.family >= 0) & (layer.family < num_families)).all()):
+        raise CheckpointError(
+            f"an edge uses one of its layer's {num_families} families, counted from 0, received "
+            f"family={layer.family.tolist()}"
+        )
+    wanted = {(target, source) for target, source in layer.symbolic.nonzero().tolist()}
+    if wanted != set(layer.functions):
+        raise CheckpointError(
+            f"symbolic edges, and no others, have a function, received functions of {sorted(layer.functions)} for "
+            f"symbolic edges (target, source) {sorted(wanted)}"
+        )

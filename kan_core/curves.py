@@ -10,8 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from kan_core._checks import check_integer
 from kan_core.bases.basis import FloatArray
 from kan_core.network import KAN
+
+MAX_POINTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,11 @@ class EdgeCurves:
 
 @torch.no_grad()
 def sample_edge_curves(network: KAN, *, num_points: int = 64) -> EdgeCurves:
-    """Return every φ at `num_points` even steps over its source node's range; pruned edges as their ghosts."""
+    """Return every φ at `num_points` even steps over its source node's range; pruned edges as their ghosts.
+
+    Raises SpecError for fewer points than two.
+    """
+    num_points = check_integer("num_points", num_points, low=2, high=MAX_POINTS)
     grids: list[FloatArray] = []
     values: list[FloatArray] = []
     last = len(network.layers) - 1

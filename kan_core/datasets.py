@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kan_core._checks import check_samples
 from kan_core.errors import DataError
 from kan_core.tables import Table, read_csv
 
@@ -21,9 +22,10 @@ TASKS = ("regression", "classification")
 class Dataset:
     """Train and test samples in original units.
 
-    Inputs are (samples, I), targets (samples, J), floating and finite. For the task "classification" there is one
-    target column of zeros and ones, and a network's single output is the logit of class 1. Names default to x1, x2, …
-    and y (y1, y2, … for several outputs). Raises DataError when a field does not fit.
+    Inputs are (samples, I), targets (samples, J), floating and finite; they are detached from what made them. For the
+    task "classification" there is one target column of zeros and ones, and a network's single output is the logit of
+    class 1. Names default to x1, x2, … and y (y1, y2, … for several outputs). Raises DataError when a field does not
+    fit.
     """
 
     train_inputs: Tensor
@@ -36,7 +38,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for name in ("train_inputs", "train_targets", "test_inputs", "test_targets"):
-            _check_matrix(name, getattr(self, name))
+            object.__setattr__(self, name, check_samples(name, getattr(self, name)))
         for part in ("train", "test"):
             inputs, targets = getattr(self, f"{part}_inputs"), getattr(self, f"{part}_targets")
             if len(inputs) != len(targets):
@@ -97,19 +99,6 @@ class Dataset:
         if len(names) != count:
             raise DataError(f"{field} has a name for each of {count} columns, received {names}: name every column")
         object.__setattr__(self, field, tuple(names))
-
-
-def _check_matrix(name: str, values: Tensor) -> None:
-    if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 1:
-        raise DataError(
-            f"{name} has the shape (samples, columns), received shape={tuple(values.shape)}: "
-            "give at least one row and one column"
-        )
-    if not values.is_floating_point():
-        raise DataError(f"{name} holds floating numbers, received dtype={values.dtype}: convert with .float()")
-    if not bool(torch.isfinite(values).all()):
-        row = int((~torch.isfinite(values)).any(dim=1).nonzero()[0])
-        raise DataError(f"{name} holds finite numbers, received {values[row].tolist()} in row {row}: remove that row")
 
 
 def table_dataset(

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from kan_core.bases import Basis, BSplineBasis, MixedBasis, make_basis, parts_of
 from kan_core.errors import EdgeError
-from kan_core.grids import adapt_knots, fit_coefficients
+from kan_core.grids import adapt_knots
 from kan_core.layer import KANLayer
+from kan_core.least_squares import fit_coefficients
 from kan_core.network import KAN, EdgeId, NetworkSpec
 
 
@@ -44,7 +45,7 @@ def swap_basis(network: KAN, edge: EdgeId, basis: str, *, inputs: Tensor | None 
     if part is None:
         part = _add_part(layer, wanted)
         if inputs is not None and network.spec.knots == "adaptive" and isinstance(wanted, BSplineBasis):
-            nodes = swapped.trace(inputs).node_values[edge.layer]
+            nodes = swapped.node_values(inputs)[edge.layer]
             for source in range(layer.num_sources):
                 adapt_knots(layer, source, nodes[:, source])
     layer.family[edge.target, edge.source] = part

@@ -33,12 +33,16 @@ def block_size(bytes_per_sample: int) -> int:
 
 @dataclass(frozen=True)
 class FeatureMaker:
-    """How features of a layer's sources are computed: their `bases`, b as `base`, their ranges `low` to `high` (I,)."""
+    """How features of a layer's sources are computed: their `bases`, b as `base`, their ranges `low` to `high` (I,).
+
+    `num_rows` = S is how many edges each source has, which blocks of samples are made small enough for.
+    """
 
     bases: tuple[Basis, ...]
     base: str
     low: FloatArray
     high: FloatArray
+    num_rows: int
 
     @cached_property
     def num_features(self) -> int:
@@ -116,7 +120,7 @@ class LayerFeatures:
         self._maker = maker
         num_sources, num_samples = x.shape
         size = maker.num_features * num_sources * x.itemsize
-        step = block_size(size)
+        step = block_size(max(size, maker.num_rows * num_sources * x.itemsize))
         if num_samples <= step:
             self.parts = [slice(0, num_samples)]
         else:

@@ -84,7 +84,7 @@ def edge_figure(network: KAN, edge: EdgeId, inputs: Tensor) -> go.Figure:
     """
     x, y = edge_curve(network, edge, inputs)
     kind = network.kind(edge)
-    samples = network.trace(inputs).node_values[edge.layer][:, edge.source].double().numpy()
+    samples = network.node_values(inputs)[edge.layer][:, edge.source].double().numpy()
     scale, shift, _ = edge_units(network, edge)
     samples = samples * scale + shift
     figure = go.Figure()

@@ -2,33 +2,38 @@
 
 Shape legend: B samples, I sources, S rows of sums, K basis functions, P points.
 
-Every change of a grid is a change of coordinates, c' = c T, with T from least squares between the two bases on a dense
-set of points. For nested grids (a refinement by a whole factor) that is knot insertion, exact to rounding.
+Every change of a grid is a change of coordinates, c' = c T, by least squares between the two bases on a dense set of
+points. For nested grids (a refinement by a whole factor) that is knot insertion, exact to rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from kan_core._checks import check_samples
 from kan_core.bases import Basis, BSplineBasis, MixedBasis, parts_of
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError
 from kan_core.layer import KANLayer
+from kan_core.least_squares import (
+    CALM,
+    POINTS_PER_FUNCTION,
+    best_coefficients,
+    constant_one,
+    fit_coefficients,
+    fit_points,
+    is_banded,
+    point_values,
+)
 from kan_core.network import KAN
 
 HIDDEN_MARGIN = 0.1
 # beyond its range a curve is straight, which on a fine grid is worse than all else it does
 INPUT_GAPS = 5.0
 MAX_INPUT_MARGIN = 0.02
-POINTS_PER_FUNCTION = 8
-# singular values, as shares of the largest, below which combinations of functions are left out: all but rounding where
-# a function must be met, more where nearly dependent functions would get large coefficients of opposite sign
-EXACT, CALM = 1e-12, 1e-7
 
 
 def fit_normalization(network: KAN, dataset: Dataset) -> KAN:
@@ -80,8 +85,10 @@ def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = HIDDEN_MARGIN, t
     rescaled instead, so that its values fill [-1, 1] but for the share `margin`: what arrives there has no units, and a
     node that training left very small or large would make everything after it ill-conditioned. A range whose ends lie
     within `tolerance` (a share of the width) of the wanted ones stays. The functions are kept as closely as the grid
-    can, and a node next to a locked formula keeps its unit; one that multiplies is not rescaled.
+    can, and a node next to a locked formula keeps its unit; one that multiplies is not rescaled. Raises DataError when
+    the inputs are none, not finite or not the network's.
     """
+    check_samples("inputs", inputs)
     fitted = network.copy()
     nodes = fitted.scale_inputs(inputs)
     layers = fitted.layers
@@ -111,7 +118,9 @@ def share_means(layer: KANLayer, nodes: Tensor) -> None:
 
     A constant can move between the edges of a sum without a trace in what the network computes; left alone it drifts.
     """
-    means = torch.from_numpy(layer.edge_values(nodes.contiguous().numpy())).mean(dim=0)
+    means = torch.zeros_like(layer.base_weights)
+    for block in layer.edge_blocks(nodes):
+        means += block.mean(dim=0) * (len(block) / len(nodes))
     free = ~(layer.pruned | layer.locked)
     shares = torch.where(free, means, 0.0).sum(dim=1) / free.sum(dim=1).clamp(min=1)
     shifts = torch.where(free, shares.unsqueeze(1) - means, 0.0)
@@ -152,8 +161,8 @@ def adapt_knots(layer: KANLayer, source: int, nodes: Tensor) -> None:
 def _change_basis(layer: KANLayer, source: int, basis: Basis, new: tuple[float, float]) -> None:
     """Put one source on another basis of the same size and another range, in place."""
     old = (float(layer.low[source]), float(layer.high[source]))
-    transfer = transfer_matrix(layer.bases[source], basis, old=old, new=new)
-    layer.coefficients[:, source] = (layer.coefficients[:, source].double() @ transfer).to(layer.low.dtype)
+    coefficients = carry_coefficients(layer.coefficients[:, source], layer.bases[source], basis, old=old, new=new)
+    layer.coefficients[:, source] = coefficients.to(layer.low.dtype)
     layer.low[source], layer.high[source] = new
     layer.bases = (*layer.bases[:source], basis, *layer.bases[source + 1 :])
 
@@ -194,25 +203,7 @@ def shift_edge(layer: KANLayer, target: int, source: int, amount: float) -> None
         layer.constants[target, source, 3] += amount
     else:
         basis, part = layer.edge_basis(target, source)
-        layer.coefficients[target, source, part] += amount * _constant_one(basis).to(layer.low.dtype)
-
-
-def fit_coefficients(basis: Basis, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return the coefficients (K,) of the basis' best approximation to a function on its domain, float64."""
-    num_points = POINTS_PER_FUNCTION * basis.num_functions
-    return _least_squares(basis, num_points, EXACT) @ function(_fit_points(num_points))
-
-
-@lru_cache(maxsize=32)
-def _constant_one(basis: Basis) -> Tensor:
-    """Return the coefficients (K,) of the function 1, float64."""
-    return fit_coefficients(basis, torch.ones_like)
-
-
-@lru_cache(maxsize=32)
-def _least_squares(basis: Basis, num_points: int, rtol: float) -> Tensor:
-    """Return the matrix (K, P) that makes coefficients of a function's values at the fit points, float64."""
-    return torch.linalg.pinv(basis.values(_fit_points(num_points)), rtol=rtol)
+        layer.coefficients[target, source, part] += amount * constant_one(basis).to(layer.low.dtype)
 
 
 @torch.no_grad()
@@ -228,39 +219,40 @@ def refine(network: KAN, grid_size: int) -> KAN:
         finer = [basis.resized(grid_size) for basis in layer.bases]
         new = torch.zeros(*layer.family.shape, finer[0].num_functions, dtype=layer.low.dtype)
         for source, basis in enumerate(finer):
-            transfer = transfer_matrix(layer.bases[source], basis, old=(-1.0, 1.0), new=(-1.0, 1.0))
-            new[:, source] = (layer.coefficients[:, source].double() @ transfer).to(layer.low.dtype)
+            coefficients, whole = layer.coefficients[:, source], (-1.0, 1.0)
+            new[:, source] = carry_coefficients(coefficients, layer.bases[source], basis, old=whole, new=whole)
         layer.coefficients = torch.nn.Parameter(new)
         layer.bases = tuple(finer)
     return refined
 
 
-def transfer_matrix(
-    old_basis: Basis, new_basis: Basis, *, old: tuple[float, float], new: tuple[float, float]
+def carry_coefficients(
+    coefficients: Tensor, old_basis: Basis, new_basis: Basis, *, old: tuple[float, float], new: tuple[float, float]
 ) -> Tensor:
-    """Return T (K_old, K_new), float64, such that coefficients c become c T when the range `old` becomes `new`.
+    """Return coefficients (S, K_old) of functions on the range `old` as those (S, K_new) on the range `new`, float64.
 
     Least squares over the new range, by singular values so that functions without support stay small. The parts of a
     mixed basis go over each on its own.
     """
-    pairs = zip(parts_of(old_basis), parts_of(new_basis), strict=True)
-    blocks = [_transfer(one, other, old, new) for one, other in pairs]
-    return blocks[0] if len(blocks) == 1 else torch.block_diag(*blocks)
+    given, found, start = coefficients.double(), list[Tensor](), 0
+    for one, other in zip(parts_of(old_basis), parts_of(new_basis), strict=True):
+        found.append(_carry(given[:, start : start + one.num_functions], one, other, old, new))
+        start += one.num_functions
+    return found[0] if len(found) == 1 else torch.cat(found, dim=1)
 
 
-def _transfer(old_basis: Basis, new_basis: Basis, old: tuple[float, float], new: tuple[float, float]) -> Tensor:
+def _carry(
+    coefficients: Tensor, old_basis: Basis, new_basis: Basis, old: tuple[float, float], new: tuple[float, float]
+) -> Tensor:
     if old == new and old_basis.is_start_of(new_basis):
-        return torch.eye(old_basis.num_functions, new_basis.num_functions, dtype=torch.float64)
+        return coefficients @ torch.eye(old_basis.num_functions, new_basis.num_functions, dtype=torch.float64)
     num_points = POINTS_PER_FUNCTION * max(old_basis.num_functions, new_basis.num_functions)
-    points = _fit_points(num_points)
+    points = fit_points(num_points)
     x = (new[0] + new[1]) / 2 + points * (new[1] - new[0]) / 2
-    wanted = old_basis.values((2 * x - (old[0] + old[1])) / (old[1] - old[0]))
-    return (_least_squares(new_basis, num_points, CALM) @ wanted).T.contiguous()
-
-
-def _fit_points(num_points: int) -> Tensor:
-    """Return Chebyshev-Lobatto points on [-1, 1]: they take in both ends, where a spline is least constrained."""
-    return -torch.cos(torch.linspace(0, torch.pi, num_points, dtype=torch.float64))
+    wanted = point_values(old_basis, (2 * x - (old[0] + old[1])) / (old[1] - old[0]))
+    if is_banded(new_basis):
+        return best_coefficients(new_basis, wanted @ coefficients.T, rtol=CALM).T
+    return coefficients @ best_coefficients(new_basis, wanted, rtol=CALM).T.contiguous()
 
 
 def _wanted_range(nodes: Tensor, margin: float) -> tuple[Tensor, Tensor]:

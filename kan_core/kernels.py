@@ -9,6 +9,7 @@ on disk by numba and releases the GIL.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from kan_core.bases.basis import FloatArray
@@ -85,11 +86,28 @@ def follow_pulls(pulls: FloatArray, scales: FloatArray, slopes: FloatArray, sour
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def mean_squared_error(outputs: FloatArray, targets: FloatArray, scale: FloatArray) -> float:
-    """Return the mean of ((output - target)·scale)² for outputs (O, B) and `scale` (O,), summed in float64."""
+def mean_squared_error(outputs: FloatArray, targets: FloatArray) -> float:
+    """Return the mean of (output - target)² for outputs and targets (O, B), in float64."""
     total = 0.0
     for o in range(outputs.shape[0]):
         for b in range(outputs.shape[1]):
-            error = float((outputs[o, b] - targets[o, b]) * scale[o])
+            # float() would leave a float32 what it is
+            error = np.float64(outputs[o, b]) - np.float64(targets[o, b])
             total += error * error
     return total / outputs.size
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def root_mean_squared_error(outputs: FloatArray, targets: FloatArray, scale: FloatArray) -> float:
+    """Return the root of the mean of ((output - target)·scale)² for outputs (O, B) and `scale` (O,), in float64.
+
+    The scales' size is put back after the root: very large or small numbers have no square.
+    """
+    largest = np.float64(np.max(np.abs(scale)))
+    total = 0.0
+    for o in range(outputs.shape[0]):
+        share = np.float64(scale[o]) / largest
+        for b in range(outputs.shape[1]):
+            error = (np.float64(outputs[o, b]) - np.float64(targets[o, b])) * share
+            total += error * error
+    return largest * np.sqrt(total / outputs.size)

@@ -15,6 +15,7 @@ contributes nothing but keeps its parameters, so that it can be shown as a ghost
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 
 from kan_core.bases import Basis, MixedBasis, parts_of
 from kan_core.bases.basis import FloatArray
-from kan_core.features import FeatureMaker, LayerFeatures
+from kan_core.features import FeatureMaker, LayerFeatures, block_size
 
 BASE_FUNCTIONS = ("silu", "identity", "none")
 
@@ -192,6 +193,13 @@ class KANLayer(nn.Module):
             outputs[self.pruned.numpy().T] = 0.0
         return outputs.transpose(2, 1, 0)
 
+    def edge_blocks(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield `edge_values` of some samples of x (B, I) at a time, (b, S, I): of all they may take gigabytes."""
+        values = x.detach().contiguous().numpy()
+        step = block_size(values.itemsize * self.num_targets * self.num_sources)
+        for start in range(0, len(values), step):
+            yield torch.from_numpy(self.edge_values(values[start : start + step]))
+
     def one_edge(self, target: int, source: int) -> KANLayer:
         """Return a layer of this one edge alone, pruned or not as it is."""
         alone = KANLayer(1, 1, basis=self.bases[source], base=self.base).to(self.low.dtype)
@@ -232,7 +240,7 @@ class KANLayer(nn.Module):
 
     def feature_maker(self) -> FeatureMaker:
         """Return how basis functions and b are computed at node values, for the ranges as they are now."""
-        return FeatureMaker(self.bases, self.base, self.low.numpy(), self.high.numpy())
+        return FeatureMaker(self.bases, self.base, self.low.numpy(), self.high.numpy(), self.num_targets)
 
     def features(self, x: FloatArray) -> LayerFeatures:
         """Return basis functions and b at node values x (I, B), contiguous."""

@@ -20,10 +20,11 @@ from scipy.special import erf
 from torch import Tensor, nn
 
 from kan_core import kernels
-from kan_core._checks import check_choice, check_integer
+from kan_core._checks import check_choice, check_inputs, check_widths
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
-from kan_core.errors import SpecError
+from kan_core.errors import DataError
+from kan_core.features import block_size
 from kan_core.optimizers.objective import Quadratic
 
 # value and derivative at z
@@ -84,11 +85,7 @@ class MLPSpec:
     activation: str = "silu"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
-        if len(self.widths) < 2:
-            raise SpecError(f"widths has at least 2 entries, received widths={self.widths}: name inputs and outputs")
-        for index, width in enumerate(self.widths):
-            check_integer(f"widths[{index}]", width, low=1, high=MAX_WIDTH)
+        object.__setattr__(self, "widths", check_widths(self.widths, high=MAX_WIDTH))
         check_choice("activation", self.activation, tuple(ACTIVATIONS))
 
     @property
@@ -101,8 +98,8 @@ class MLP(nn.Module):
     """A multilayer perceptron of `nn.Linear` layers; calling it on (B, I) inputs gives (B, O) outputs.
 
     Weights and biases are drawn as `nn.Linear` draws them, uniformly within ±1/√n_in, from `generator` (a fresh one
-    with seed 0 when left out). With `dataset` inputs are centred and divided by their half range and regression targets
-    by mean and standard deviation, as for a KAN.
+    with seed 0 when left out). With `dataset` inputs are centred and divided by their half range and its targets
+    by mean and standard deviation, as for a KAN; DataError when it is none for this perceptron.
     """
 
     input_shift: Tensor
@@ -135,7 +132,8 @@ class MLP(nn.Module):
         return tuple(cast(nn.Linear, layer) for layer in self._layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the outputs (B, O) for inputs (B, I)."""
+        """Return the outputs (B, O) for inputs (B, I); raises DataError for anything but a tensor of that shape."""
+        check_inputs(x, self.spec.widths[0])
         activation = ACTIVATIONS[self.spec.activation][1]()
         nodes = (x.to(self.input_shift.dtype) - self.input_shift) / self.input_scale
         for index, layer in enumerate(self.layers):
@@ -143,23 +141,27 @@ class MLP(nn.Module):
         return self.output_shift + self.output_scale * nodes
 
     def _fit_scales(self, dataset: Dataset) -> None:
+        _check_dataset(self.spec, dataset)
         inputs, targets = dataset.train_inputs.double(), dataset.train_targets.double()
         low, high = inputs.amin(dim=0), inputs.amax(dim=0)
         self.input_shift.copy_((low + high) / 2)
-        self.input_scale.copy_(torch.where(high > low, (high - low) / 2, torch.ones_like(low)))
-        if dataset.task == "regression":
-            spread = targets.std(dim=0, correction=0)
-            self.output_shift.copy_(targets.mean(dim=0))
-            self.output_scale.copy_(torch.where(spread > 0, spread, torch.ones_like(spread)))
+        self.input_scale.copy_(_positive_or_one((high - low) / 2))
+        shift = targets.mean(dim=0)
+        self.output_shift.copy_(shift)
+        # very large or small numbers have no square
+        size = _positive_or_one((targets - shift).abs().amax(dim=0))
+        self.output_scale.copy_(size * _positive_or_one(((targets - shift) / size).square().mean(dim=0).sqrt()))
 
 
 class MLPObjective:
     """The mean squared error of a perceptron on a regression dataset, for any of the optimizers; float64.
 
-    It takes the perceptron over: the perceptron's parameters are the present point.
+    It takes the perceptron over: the perceptron's parameters are the present point. Raises DataError for a dataset of
+    classes or of other columns.
     """
 
     def __init__(self, mlp: MLP, dataset: Dataset) -> None:
+        _check_dataset(mlp.spec, dataset)
         self.mlp = mlp
         self._activation = ACTIVATIONS[mlp.spec.activation][0]
         sizes = [(layer.out_features, layer.in_features + 1) for layer in mlp.layers]
@@ -200,14 +202,19 @@ class MLPObjective:
     def models(self, parameters: FloatArray) -> Iterator[Quadratic]:
         """Yield the Gauss-Newton model at `parameters`."""
         loss, gradient = self.loss_and_gradient(parameters)
-        jacobian = self._jacobian()
-        yield Quadratic(loss, gradient, (2.0 / self._train[1].size) * (jacobian @ jacobian.T))
+        curvature = np.zeros((len(gradient), len(gradient)))
+        inputs, targets = self._train
+        step = block_size(gradient.itemsize * len(gradient) * len(targets))
+        for start in range(0, inputs.shape[1], step):
+            jacobian = self._jacobian(np.ascontiguousarray(inputs[:, start : start + step]))
+            curvature += jacobian @ jacobian.T
+        yield Quadratic(loss, gradient, (2.0 / targets.size) * curvature)
 
     def rmse(self) -> tuple[float, float]:
         """Return the root mean square errors on train and test samples in original units."""
         scale = self.mlp.output_scale.numpy()
         of_train, of_test = (
-            math.sqrt(kernels.mean_squared_error(np.ascontiguousarray(self._forward(x)[0]), y, scale))
+            kernels.root_mean_squared_error(np.ascontiguousarray(self._forward(x)[0]), y, scale)
             for x, y in (self._train, self._test)
         )
         return of_train, of_test
@@ -231,9 +238,9 @@ class MLPObjective:
             slopes.append(slope)
         return self._matrix(len(self._parts) - 1) @ nodes[-1], nodes, slopes
 
-    def _jacobian(self) -> FloatArray:
-        """Return the scaled outputs' derivatives with respect to the parameters, (P, O·B)."""
-        outputs, nodes, slopes = self._forward(self._train[0])
+    def _jacobian(self, inputs: FloatArray) -> FloatArray:
+        """Return the scaled outputs' derivatives with respect to the parameters, (P, O·b), at inputs (I + 1, b)."""
+        outputs, nodes, slopes = self._forward(inputs)
         num_outputs, num_samples = outputs.shape
         jacobian = np.empty((len(self._flat), num_outputs, num_samples))
         for output in range(num_outputs):
@@ -245,3 +252,19 @@ class MLPObjective:
                 if index > 0:
                     deltas = (self._matrix(index)[:, :-1].T @ deltas) * slopes[index - 1]
         return jacobian.reshape(len(self._flat), -1)
+
+
+def _check_dataset(spec: MLPSpec, dataset: Dataset) -> None:
+    """Raise DataError unless `dataset` is a regression with the columns of a perceptron."""
+    if dataset.task != "regression":
+        raise DataError(f"a perceptron is fitted to a regression, received task={dataset.task!r}: train a KAN on it")
+    shape = (dataset.num_inputs, dataset.num_outputs)
+    if shape != (spec.widths[0], spec.widths[-1]):
+        raise DataError(
+            f"a perceptron of widths={spec.widths} needs {spec.widths[0]} inputs and {spec.widths[-1]} outputs, "
+            f"received {shape[0]} and {shape[1]} columns: change the first or last width"
+        )
+
+
+def _positive_or_one(scale: Tensor) -> Tensor:
+    return torch.where(scale > 0, scale, torch.ones_like(scale))

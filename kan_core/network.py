@@ -16,14 +16,17 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from kan_core._checks import check_choice, check_integer
+from kan_core._checks import check_choice, check_inputs, check_integer, check_row, check_widths
 from kan_core.bases import Basis, make_basis
-from kan_core.errors import DataError, EdgeError, SpecError
+from kan_core.bases.bspline import MAX_ORDER
+from kan_core.bases.jacobi import check_exponent
+from kan_core.errors import EdgeError, SpecError
 from kan_core.layer import BASE_FUNCTIONS, KANLayer
 
 INITIALIZATIONS = ("standard", "power_law", "variance")
 KNOTS = ("uniform", "adaptive")
 MAX_WIDTH = 4096
+DTYPES = (torch.float32, torch.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -48,7 +51,7 @@ class NetworkSpec:
     ("uniform", or "adaptive": near the quantiles of what arrives) of B-splines, `alpha` and `beta` of Jacobi
     polynomials. `base` is b(x), one of silu, identity, none. `initialization` is "standard" (the family's own),
     "power_law" (arXiv 2509.03417) or "variance" (each layer keeps the variance of its inputs).
-    Raises SpecError when a field is out of bounds.
+    Raises SpecError when a field is out of bounds, be it one that this family does not use.
     """
 
     widths: tuple[int, ...] = (2, 5, 1)
@@ -63,14 +66,14 @@ class NetworkSpec:
     initialization: str = "standard"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
-        object.__setattr__(self, "products", tuple(self.products))
-        if len(self.widths) < 2:
-            raise SpecError(f"widths has at least 2 entries, received widths={self.widths}: name inputs and outputs")
-        for index, width in enumerate(self.widths):
-            check_integer(f"widths[{index}]", width, low=1, high=MAX_WIDTH)
+        object.__setattr__(self, "widths", check_widths(self.widths, high=MAX_WIDTH))
+        object.__setattr__(self, "products", check_row("products", self.products))
         self._check_products()
-        self.make_basis()
+        # those of other families too: an edge may be swapped to one
+        object.__setattr__(self, "order", check_integer("order", self.order, low=0, high=MAX_ORDER))
+        for name in ("alpha", "beta"):
+            object.__setattr__(self, name, check_exponent(name, getattr(self, name)))
+        object.__setattr__(self, "grid_size", self.make_basis().grid_size)
         check_choice("knots", self.knots, KNOTS)
         check_choice("base", self.base, BASE_FUNCTIONS)
         check_choice("initialization", self.initialization, INITIALIZATIONS)
@@ -83,8 +86,9 @@ class NetworkSpec:
                 f"products has a number for each of widths={self.widths}, 0 for the inputs, "
                 f"received products={self.products}: give {len(self.widths)} numbers beginning with 0"
             )
-        for index, (number, width) in enumerate(zip(self.products, self.widths, strict=True)):
-            check_integer(f"products[{index}]", number, low=0, high=width)
+        pairs = enumerate(zip(self.products, self.widths, strict=True))
+        checked = tuple(check_integer(f"products[{n}]", number, low=0, high=width) for n, (number, width) in pairs)
+        object.__setattr__(self, "products", checked)
 
     def make_basis(self) -> Basis:
         """Return a new basis as the spec describes it, on uniform knots."""
@@ -110,8 +114,10 @@ class Trace:
 class KAN(nn.Module):
     """A Kolmogorov-Arnold network; calling it on (B, I) inputs gives (B, J) outputs in the network's dtype.
 
-    `generator` draws the initial parameters (a fresh one with seed 0 when left out), `dtype` defaults to torch's.
-    Scaling and node ranges start as identity and [-1, 1]; `grids` fits them to data, after which `is_scaled` is true.
+    A sample that holds NaN has NaN outputs, and no other sample notices. `generator` draws the initial parameters (a
+    fresh one with seed 0 when left out), `dtype` is float32 or float64 and defaults to torch's. Scaling and node ranges
+    start as identity and [-1, 1]; `grids` fits them to data, after which `is_scaled` is true. Raises SpecError when
+    `spec` or `dtype` is something else.
     """
 
     input_shift: Tensor
@@ -128,6 +134,13 @@ class KAN(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(spec, NetworkSpec | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SpecError(
+                f"spec is a NetworkSpec, received a {type(spec).__name__}: make one, as NetworkSpec(widths=(2, 5, 1))"
+            )
+        dtype = torch.get_default_dtype() if dtype is None else dtype
+        if dtype not in DTYPES:
+            raise SpecError(f"dtype is torch.float32 or torch.float64, received dtype={dtype}: choose one of these")
         self.spec = NetworkSpec() if spec is None else spec
         widths = self.spec.widths
         basis = self.spec.make_basis()
@@ -139,7 +152,7 @@ class KAN(nn.Module):
             self.register_buffer(f"{name}_shift", torch.zeros(width))
             self.register_buffer(f"{name}_scale", torch.ones(width))
         self.register_buffer("is_scaled", torch.tensor(False))
-        self.to(torch.get_default_dtype() if dtype is None else dtype)
+        self.to(dtype)
         _initialize(self, torch.Generator().manual_seed(0) if generator is None else generator)
 
     @property
@@ -169,7 +182,7 @@ class KAN(nn.Module):
         return total
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the outputs (B, J) for inputs (B, I); raises DataError for another shape."""
+        """Return the outputs (B, J) for inputs (B, I); raises DataError for anything but a tensor of that shape."""
         nodes = self.scale_inputs(x)
         for layer in self.layers:
             nodes = layer(nodes)
@@ -184,11 +197,7 @@ class KAN(nn.Module):
 
     def scale_inputs(self, x: Tensor) -> Tensor:
         """Return the first layer's node values for inputs (B, I) in original units."""
-        if x.ndim != 2 or x.shape[1] != self.widths[0]:
-            raise DataError(
-                f"inputs have the shape (samples, {self.widths[0]}), received shape={tuple(x.shape)}: "
-                "give one column for each input of the network"
-            )
+        check_inputs(x, self.widths[0])
         return (x.to(self.dtype) - self.input_shift) / self.input_scale
 
     @torch.no_grad()
@@ -202,6 +211,14 @@ class KAN(nn.Module):
             edges.append(torch.from_numpy(layer.edge_values(values.numpy())) if on_cpu else layer.edge_outputs(values))
             nodes.append(layer.combine(edges[-1].sum(dim=-1)))
         return Trace(tuple(nodes), tuple(edges))
+
+    @torch.no_grad()
+    def node_values(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the node values of `trace` for inputs (B, I), without the edges, which take far more memory."""
+        nodes = [self.scale_inputs(x)]
+        for layer in self.layers:
+            nodes.append(layer(nodes[-1]))
+        return tuple(nodes)
 
     def edges(self) -> list[EdgeId]:
         """Return every edge, by layer, then target, then source: the order of frames."""

@@ -20,7 +20,7 @@ from kan_core.errors import SpecError
 from kan_core.fitting import measure_rmse
 from kan_core.grids import HIDDEN_MARGIN, fit_normalization, fit_ranges, is_normalized
 from kan_core.network import KAN
-from kan_core.optimizers.adam import AdamState, adam_init, adam_step
+from kan_core.optimizers.adam import AdamState, adam_carry, adam_init, adam_step
 from kan_core.optimizers.lbfgs import LBFGSState, lbfgs_step
 from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, is_affordable, levenberg_marquardt_step
 from kan_core.optimizers.objective import NetworkObjective
@@ -169,9 +169,15 @@ class Trainer:
             self._adopt(self.network)
 
     def replace_network(self, network: KAN) -> None:
-        """Train a copy of `network` from now on; what the optimizer remembered of the old one is dropped."""
+        """Train a copy of `network` from now on.
+
+        What the optimizer remembered of the old one is dropped, but for how large Adam's gradients are.
+        """
         self._range_check_interval = RANGE_CHECK_INTERVAL
+        before, adam = self._objective, self._adam
         self._adopt(network)
+        layers = self._objective.parameter_layers
+        self._adam = adam_carry(adam, before.parameter_layers, into=self._adam, into_groups=layers)
 
     def _adopt(self, network: KAN) -> None:
         dtype = torch.promote_types(network.dtype, self.dataset.train_inputs.dtype)
@@ -194,7 +200,7 @@ class Trainer:
         self._objective.l1, self._objective.entropy = (self.spec.l1, self.spec.entropy) if is_due else (0.0, 0.0)
 
     def _reset_optimizer(self) -> None:
-        self._adam: AdamState = adam_init(self._objective.parameters)
+        self._adam: AdamState = adam_init(self._objective.parameters, scales=self._objective.parameter_scales())
         self._lbfgs = LBFGSState()
         self._lm = LevenbergMarquardtState()
 

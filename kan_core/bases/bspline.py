@@ -48,8 +48,8 @@ class BSplineBasis(Basis):
     size_word = "intervals"
 
     def __post_init__(self) -> None:
-        check_integer("grid_size", self.grid_size, low=1, high=MAX_GRID_SIZE)
-        check_integer("order", self.order, low=0, high=MAX_ORDER)
+        object.__setattr__(self, "grid_size", check_integer("grid_size", self.grid_size, low=1, high=MAX_GRID_SIZE))
+        object.__setattr__(self, "order", check_integer("order", self.order, low=0, high=MAX_ORDER))
         if self.breaks and not _rises_over_domain(self.breaks, self.grid_size):
             raise SpecError(
                 f"breaks are grid_size + 1 = {self.grid_size + 1} rising numbers from -1 to 1, "

@@ -40,7 +40,7 @@ class ChebyshevBasis(Basis):
     size_word = "degree"
 
     def __post_init__(self) -> None:
-        check_integer("grid_size", self.grid_size, low=1, high=MAX_DEGREE)
+        object.__setattr__(self, "grid_size", check_integer("grid_size", self.grid_size, low=1, high=MAX_DEGREE))
 
     @property
     def num_functions(self) -> int:

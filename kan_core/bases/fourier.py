@@ -41,7 +41,7 @@ class FourierBasis(Basis):
     size_word = "harmonics"
 
     def __post_init__(self) -> None:
-        check_integer("grid_size", self.grid_size, low=1, high=MAX_HARMONICS)
+        object.__setattr__(self, "grid_size", check_integer("grid_size", self.grid_size, low=1, high=MAX_HARMONICS))
 
     @property
     def num_functions(self) -> int:
@@ -50,8 +50,9 @@ class FourierBasis(Basis):
 
     def inner_values(self, u: Tensor) -> Tensor:
         """Return 1 and the cosine and sine of each harmonic in turn, shape (..., K)."""
-        angles = u.unsqueeze(-1) * (HALF_PI * torch.arange(1, self.grid_size + 1, dtype=u.dtype))
-        waves = torch.stack([angles.cos(), angles.sin()], dim=-1).flatten(-2)
+        # in float64: of an angle of many turns float32 leaves few digits to tell where in its turn it is
+        angles = u.double().unsqueeze(-1) * (HALF_PI * torch.arange(1, self.grid_size + 1, dtype=torch.float64))
+        waves = torch.stack([angles.cos(), angles.sin()], dim=-1).flatten(-2).to(u.dtype)
         return torch.cat([torch.ones_like(u).unsqueeze(-1), waves], dim=-1)
 
     def fill(self, u: FloatArray, values: FloatArray) -> None:

@@ -24,6 +24,11 @@ MAX_DEGREE = 100
 MAX_EXPONENT = 10.0
 
 
+def check_exponent(name: str, value: object) -> float:
+    """Return `alpha` or `beta` as a float above -1, at most 10; raises SpecError otherwise."""
+    return check_number(name, value, low=-1.0, high=MAX_EXPONENT, above=True)
+
+
 @dataclass(frozen=True, slots=True)
 class JacobiBasis(Basis):
     """The K = G + 1 polynomials P_n^(α,β) / s_n of degree n = 0 … G, orthogonal under (1 - u)^α (1 + u)^β.
@@ -43,9 +48,9 @@ class JacobiBasis(Basis):
     size_word = "degree"
 
     def __post_init__(self) -> None:
-        check_integer("grid_size", self.grid_size, low=1, high=MAX_DEGREE)
-        check_number("alpha", self.alpha, low=-1.0, high=MAX_EXPONENT, above=True)
-        check_number("beta", self.beta, low=-1.0, high=MAX_EXPONENT, above=True)
+        object.__setattr__(self, "grid_size", check_integer("grid_size", self.grid_size, low=1, high=MAX_DEGREE))
+        for name in ("alpha", "beta"):
+            object.__setattr__(self, name, check_exponent(name, getattr(self, name)))
 
     @property
     def num_functions(self) -> int:

@@ -39,7 +39,7 @@ class MexicanHatBasis(Basis):
     size_word = "intervals"
 
     def __post_init__(self) -> None:
-        check_integer("grid_size", self.grid_size, low=1, high=MAX_GRID_SIZE)
+        object.__setattr__(self, "grid_size", check_integer("grid_size", self.grid_size, low=1, high=MAX_GRID_SIZE))
 
     @property
     def num_levels(self) -> int:

@@ -51,8 +51,8 @@ class ReluBasis(Basis):
     size_word = "intervals"
 
     def __post_init__(self) -> None:
-        check_integer("grid_size", self.grid_size, low=1, high=MAX_GRID_SIZE)
-        check_integer("order", self.order, low=1, high=MAX_ORDER)
+        object.__setattr__(self, "grid_size", check_integer("grid_size", self.grid_size, low=1, high=MAX_GRID_SIZE))
+        object.__setattr__(self, "order", check_integer("order", self.order, low=1, high=MAX_ORDER))
         check_coarser(self.coarser, self.grid_size)
 
     @property

@@ -44,6 +44,7 @@ class FlatParameters:
     The network's parameters become views of `flat`, so a step writes once and everything sees it; the weights of all
     layers come first, in the order in which they are multiplied. `free` are the positions that training may change:
     coefficients of live splines and constants of live, unlocked formulas; `columns` are the reverse, -1 elsewhere.
+    `layers` tells of each free parameter which layer it belongs to.
     """
 
     def __init__(self, network: KAN) -> None:
@@ -62,6 +63,10 @@ class FlatParameters:
         self.free: IndexArray = np.flatnonzero(is_free)
         self.columns: IndexArray = np.full(self.flat.shape, -1, dtype=np.int64)
         self.columns[self.free] = np.arange(len(self.free))
+        owners = np.empty(self.flat.shape, dtype=np.int64)
+        for index, part in enumerate(self.parts):
+            owners[part.weights] = owners[part.constants] = index
+        self.layers: IndexArray = owners[self.free]
 
     def all_free(self, part: LayerPart) -> slice | None:
         """Return the columns of a layer's weights when they are all free, so that they stand together."""

@@ -30,6 +30,11 @@ class FormulaPass:
     a: float
     c: float
 
+    def by_constants(self, part: slice = slice(None)) -> FloatArray:
+        """Return the derivatives of c·f(a·x + b) + d by a, b, c, d at the samples in `part`, (4, b)."""
+        x, value, along = self.x[part], self.value[part], self.c * self.slope[part]
+        return np.stack([along * x, along, value, np.ones_like(x)])
+
 
 @dataclass(slots=True)
 class ForwardPass:

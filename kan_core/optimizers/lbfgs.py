@@ -85,7 +85,7 @@ def _inverse_times(gradient: FloatArray, state: LBFGSState) -> FloatArray:
 def _search(
     objective: Objective, parameters: FloatArray, direction: FloatArray, start: _Point, first: float
 ) -> _Point | None:
-    """Return a point that meets the strong Wolfe conditions, else the best decrease seen, else None."""
+    """Return a point that meets the weak Wolfe conditions, else the best decrease seen, else None."""
 
     def evaluate(length: float) -> _Point:
         loss, gradient = objective.loss_and_gradient(parameters + length * direction)

@@ -73,7 +73,6 @@ class NetworkObjective:
         self._maker = PassMaker(network.layers, self._flat)
         self._layers = network.layers
         self._owners = [np.array([layer.node_of(row) for row in range(layer.num_targets)]) for layer in self._layers]
-        self._ones = np.ones(dataset.num_outputs, dtype=network.output_scale.numpy().dtype)
         self._train = Samples(network, dataset.train_inputs, dataset.train_targets)
         self._test = Samples(network, dataset.test_inputs, dataset.test_targets)
         self._present: FloatArray | None = None
@@ -94,11 +93,33 @@ class NetworkObjective:
         """P, how many parameters are free."""
         return len(self._flat.free)
 
+    @property
+    def parameter_layers(self) -> IndexArray:
+        """Which layer each free parameter belongs to, (P,)."""
+        return self._flat.layers
+
+    def parameter_scales(self) -> FloatArray:
+        """Return the changes of the free parameters (P,) that change their edges by about 1, kept to 1 where larger.
+
+        That is 1 but for the constants of formulas, where values at the train samples can depend on them a million
+        times as much, as on c of c·exp(12 x).
+        """
+        scales = np.ones_like(self._flat.flat)
+        if not any(layer.live_functions() for layer in self._layers):
+            return scales[self._flat.free]
+        with np.errstate(all="ignore"):
+            for part, formulas in zip(self._flat.parts, self._forward_train().formulas, strict=True):
+                for one in formulas:
+                    sizes = np.sqrt(np.square(one.by_constants(), dtype=np.float64).mean(axis=1))
+                    part.constants_in(scales)[one.target, one.source] = 1.0 / np.maximum(sizes, 1.0)
+        return np.nan_to_num(scales[self._flat.free], nan=0.0)
+
     def set_parameters(self, parameters: FloatArray) -> None:
         """Make `parameters` (P,) the network's own."""
         if parameters is not self._present:
             self._flat.flat[self._flat.free] = parameters
-            self._present, self._newest = parameters, None
+            # one pass at a time: its features are most of the memory
+            self._present, self._newest, self._measured = parameters, None, None
 
     def loss(self, parameters: FloatArray) -> float:
         """Return the objective at `parameters`."""
@@ -259,14 +280,13 @@ class NetworkObjective:
             for one in done.formulas[index]:
                 columns = place.constants_in(self._flat.columns)[one.target, one.source]
                 if columns[0] >= 0:
-                    x, value, along = one.x[part], one.value[part], one.c * one.slope[part]
-                    jacobian[columns, output] = rows[one.target] * np.stack([along * x, along, value, np.ones_like(x)])
+                    jacobian[columns, output] = rows[one.target] * one.by_constants(part)
 
     # --- losses -----------------------------------------------------------------------------------------------------
 
     def _data_loss(self, outputs: FloatArray, targets: FloatArray) -> float:
         if self.task == "regression":
-            return kernels.mean_squared_error(outputs, targets, self._ones)
+            return kernels.mean_squared_error(outputs, targets)
         # log(1 + e^-|z|) + max(z, 0) - z t never overflows
         return float((np.logaddexp(0.0, outputs) - outputs * targets).mean())
 
@@ -283,7 +303,7 @@ class NetworkObjective:
 
     def _rmse(self, outputs: FloatArray, samples: Samples) -> float:
         if self.task == "regression":
-            return math.sqrt(kernels.mean_squared_error(outputs, samples.targets, samples.scale))
+            return kernels.root_mean_squared_error(outputs, samples.targets, samples.scale)
         return float(np.sqrt(np.square(_sigmoid(outputs) - samples.targets).mean(dtype=np.float64)))
 
     # --- sparsity ---------------------------------------------------------------------------------------------------

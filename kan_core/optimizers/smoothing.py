@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
 import torch
 
 from kan_core.bases import Basis
 from kan_core.bases.basis import FloatArray, IndexArray
+from kan_core.caches import keep_bytes
 from kan_core.layer import KANLayer
 from kan_core.network import KAN
 from kan_core.optimizers.flat_parameters import FlatParameters
@@ -28,6 +28,7 @@ from kan_core.optimizers.objective import NetworkObjective, Quadratic
 # smaller lets a refined curve bend less, larger lets it follow the few samples at the ends of hidden ranges
 FREEDOM = 0.3
 RESIDUAL_FREEDOM = 3.0
+MAX_KEPT_BYTES = 32 * 2**20
 
 
 class SmoothedObjective:
@@ -129,7 +130,7 @@ def _edges_by_basis(layer: KANLayer) -> dict[Basis, list[tuple[int, int, slice]]
     return found
 
 
-@lru_cache(maxsize=32)
+@keep_bytes(MAX_KEPT_BYTES)
 def roughness(basis: Basis) -> FloatArray:
     """Return the matrix (K, K) whose quadratic form is a curve's squared third differences, summed over K steps.
 

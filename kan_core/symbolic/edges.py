@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kan_core._checks import check_samples
 from kan_core.bases.basis import FloatArray
 from kan_core.errors import EdgeError
-from kan_core.grids import fit_coefficients
 from kan_core.layer import KANLayer
+from kan_core.least_squares import fit_coefficients
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.ranking import Candidate, rank_candidates
@@ -19,10 +20,12 @@ CURVE_POINTS = 64
 def edge_curve(network: KAN, edge: EdgeId, inputs: Tensor) -> tuple[FloatArray, FloatArray]:
     """Return φ of `edge` in original units at 64 even points of the interval its data take, both (64,), float64.
 
-    `inputs` (B, I) are the data; a cut edge gives its ghost. Raises EdgeError for an unknown edge.
+    `inputs` (B, I) are the data; a cut edge gives its ghost. Raises EdgeError for an unknown edge and DataError for
+    inputs that are none or not finite.
     """
     layer = network.check_edge(edge)
-    nodes = network.trace(inputs).node_values[edge.layer][:, edge.source]
+    check_samples("inputs", inputs)
+    nodes = network.node_values(inputs)[edge.layer][:, edge.source]
     low, high = float(nodes.min()), float(nodes.max())
     if high <= low:
         low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
@@ -86,7 +89,7 @@ def off_domain_edges(network: KAN, inputs: Tensor, *, only: EdgeId | None = None
     There the network takes the value at the domain's edge, and its formula has none. With `only` other edges are not
     looked at.
     """
-    nodes = network.trace(inputs).node_values
+    nodes = network.node_values(inputs)
     found: list[EdgeId] = []
     for index, layer in enumerate(network.layers):
         for target, source, function in layer.live_functions():

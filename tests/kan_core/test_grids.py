@@ -7,8 +7,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kan_core import KAN, Dataset, NetworkSpec, fit_normalization, fit_ranges, refine
+from kan_core import (
+    KAN,
+    Candidate,
+    Dataset,
+    EdgeId,
+    NetworkSpec,
+    fit_normalization,
+    fit_ranges,
+    fix_symbolic,
+    lock_symbolic,
+    prune_edge,
+    refine,
+)
 from kan_core.errors import DataError
+from kan_core.grids import share_means
 from tests.kan_core.problems_for_tests import exp_sin_dataset
 
 
@@ -44,6 +57,29 @@ def test_ranges_follow_the_data_and_keep_the_function() -> None:
         assert bool((values.amin(dim=0) > layer.low).all())
         assert bool((values.amax(dim=0) < layer.high).all())
     torch.testing.assert_close(moved(data.train_inputs), network(data.train_inputs), rtol=1e-3, atol=1e-3)
+
+
+def test_edges_of_outputs_share_their_means_after_ranges_were_fitted() -> None:
+    data = exp_sin_dataset()
+    network = prune_edge(random_network(), EdgeId(layer=1, source=0, target=0))
+    fitted = fit_ranges(network, data.train_inputs)
+    cut, first, second = fitted.trace(data.train_inputs).edge_outputs[1].mean(dim=0)[0].tolist()
+    assert cut == 0.0
+    assert first == pytest.approx(second, rel=1e-10)
+
+
+def test_sharing_means_leaves_sums_and_locked_formulas_alone() -> None:
+    network, locked = random_network(), EdgeId(layer=0, source=1, target=2)
+    sine = Candidate(function="sin", a=1.0, b=0.0, c=1.0, d=3.0, r2=1.0, complexity=1, score=0.0)
+    layer = lock_symbolic(fix_symbolic(network, locked, sine), locked).layers[0]
+    nodes = torch.rand(50, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    before, means = layer(nodes).detach(), torch.from_numpy(layer.edge_values(nodes.numpy())).mean(dim=0)
+    assert float((means[:, 0] - means[:, 1]).abs().min()) > 1e-3
+    share_means(layer, nodes)
+    after = torch.from_numpy(layer.edge_values(nodes.numpy())).mean(dim=0)
+    torch.testing.assert_close(layer(nodes).detach(), before, rtol=0, atol=1e-13)
+    torch.testing.assert_close(after[:2], means[:2].mean(dim=1, keepdim=True).expand(2, 2), rtol=0, atol=1e-13)
+    torch.testing.assert_close(after[2], means[2], rtol=0, atol=0)
 
 
 def test_constant_columns_have_a_range() -> None:

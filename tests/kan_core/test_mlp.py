@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from kan_core import Dataset
-from kan_core.errors import SpecError
+from kan_core import Dataset, features
+from kan_core.errors import DataError, SpecError
 from kan_core.mlp import ACTIVATIONS, MLP, MLPObjective, MLPSpec
 from kan_core.optimizers.lbfgs import LBFGSState, lbfgs_step
 from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, levenberg_marquardt_step
-from tests.kan_core.problems_for_tests import exp_sin_dataset
+from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
 
 DATA = exp_sin_dataset(num_samples=60)
 
@@ -61,6 +61,36 @@ def test_loss_gradient_and_curvature_are_autograds(activation: str) -> None:
     jacobian = np.array(rows)
     (model,) = objective.models(start)
     np.testing.assert_allclose(model.curvature, 2 * jacobian.T @ jacobian / len(rows), rtol=1e-8, atol=1e-12)
+
+
+def test_blocks_of_samples_change_no_curvature(monkeypatch: pytest.MonkeyPatch) -> None:
+    # a block is never of fewer than 64 samples
+    data = exp_sin_dataset(num_samples=200)
+    objective = MLPObjective(make_mlp(data=data), data)
+    (whole,) = objective.models(objective.parameters)
+    monkeypatch.setattr(features, "BLOCK_BYTES", 1)
+    (parted,) = objective.models(objective.parameters)
+    np.testing.assert_allclose(parted.curvature, whole.curvature, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_other_columns_are_refused(columns: int) -> None:
+    inputs = torch.zeros(5, columns, dtype=torch.float64)
+    with pytest.raises(DataError, match=rf"inputs have the shape \(samples, 2\), received shape=\(5, {columns}\)"):
+        make_mlp()(inputs)
+    with pytest.raises(DataError, match=r"widths=\(2, 5, 1\) needs 2 inputs and 1 outputs, received"):
+        MLPObjective(
+            MLP(MLPSpec(widths=(2, 5, 1))),
+            Dataset(train_inputs=inputs, train_targets=inputs, test_inputs=inputs, test_targets=inputs),
+        )
+
+
+def test_classes_are_refused() -> None:
+    data, message = moons_dataset(), "a perceptron is fitted to a regression, received task='classification'"
+    with pytest.raises(DataError, match=message):
+        MLPObjective(MLP(MLPSpec(widths=(2, 5, 1))), data)
+    with pytest.raises(DataError, match=message):
+        make_mlp(data=data)
 
 
 def test_levenberg_marquardt_and_lbfgs_learn() -> None:

@@ -161,6 +161,20 @@ def test_a_factor_without_edges_goes_into_formulas_and_sources(source: Any) -> N
     torch.testing.assert_close(restored(DATA.test_inputs), network(DATA.test_inputs))
 
 
+def test_cutting_the_last_edge_of_a_factor_keeps_its_mean_beside_formulas() -> None:
+    network = make_network()
+    beside = [EdgeId(layer=0, source=source, target=1) for source in range(2)]
+    for edge in beside:
+        network = fix_symbolic(network, edge, SINE)
+    factor = [EdgeId(layer=0, source=source, target=2) for source in range(2)]
+    cut = prune_edges(network, factor, inputs=DATA.train_inputs)
+    before = network.trace(DATA.train_inputs).edge_outputs[0]
+    mean = before[:, 2].sum(dim=1).mean()
+    assert abs(float(mean) - 1.0) > 0.1
+    expected = before[:, 1].sum(dim=1) * mean
+    torch.testing.assert_close(cut.trace(DATA.train_inputs).node_values[1][:, 1], expected)
+
+
 def test_an_output_is_severed_when_both_factors_are() -> None:
     network = make_network(widths=(2, 1), products=(0, 1))
     first, second = [[EdgeId(layer=0, source=i, target=row) for i in range(2)] for row in range(2)]

@@ -67,7 +67,10 @@ def test_it_says_what_it_does_in_order() -> None:
     ends = ("reaches a validation error of # in # steps", "is stuck at a validation error of #: it is abandoned")
     assert sum(any(end in sentence for end in ends) for sentence in said) == 5
     assert said[-3].startswith("Refinement stops at # intervals: ")
-    assert said[-2:] == ["Final polish: # steps on all training data (# samples).", "Done: # intervals, training error #."]
+    assert said[-2:] == [
+        "Final polish: # steps on all training data (# samples).",
+        "Done: # intervals, training error #.",
+    ]
     assert result.end.outcome is Outcome.CONVERGED
     assert result.end.test_rmse < 1e-4
 

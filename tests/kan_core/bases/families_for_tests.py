@@ -23,7 +23,7 @@ from kan_core.features import FeatureMaker
 def compiled(basis: Basis, u: FloatArray, *, slopes: bool = False) -> FloatArray:
     """Return the compiled values or slopes, (len(u), K), as a layer computes them."""
     ends = np.ones(1, dtype=u.dtype)
-    maker = FeatureMaker((basis,), "none", -ends, ends)
+    maker = FeatureMaker((basis,), "none", -ends, ends, 1)
     block = maker.make(np.ascontiguousarray(u)[None])
     return (maker.make_slopes(block) if slopes else block.values)[:-1, 0].T
 
