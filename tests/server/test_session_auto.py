@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 
+from server.frames import HEADER, encode_frame
 from server.messages import (
+    CsvSource,
+    CutMeasuredEvent,
     EdgeRef,
+    LossesEvent,
+    MeasureCut,
     NetworkSettings,
     Prune,
     Reset,
+    Residuals,
+    ResidualsEvent,
     StatusEvent,
     Step,
     StructureEvent,
@@ -39,6 +47,27 @@ def test_the_recipe_is_told_step_by_step_and_ends() -> None:
     assert session.status.sentence.startswith("Done: ")
     assert session.frame().test_rmse < 1e-4
     assert session.frame().revision == session.snapshot().structure.revision
+
+
+def test_a_sample_beyond_all_numbers_does_not_end_a_session() -> None:
+    rows = [f"{k / 50 - 1},{(7 * k % 100) / 50 - 1},{k * k / 2500}" for k in range(100)]
+    # by seed 0 this row is one to test on
+    rows[7] = "9e60,0.1,1.0"
+    source = CsvSource(dataset_id="a", inputs=["x", "y"], target="f")
+    network = NetworkSettings(widths=[2, 2, 2, 1], products=[0, 2, 2, 1])
+    tables = {"a": "\n".join(["x,y,f", *rows]).encode()}
+    session = Session.create("a", source, network, TrainingSettings(optimizer="auto"), tables=tables)
+    assert float(session.data.dataset.test_inputs.max()) == 9e60
+    session.act(Step())
+    losses = [event for event in session.advance(math.inf, 0.0) if isinstance(event, LossesEvent)]
+    assert losses[-1].points[-1].test == sys.float_info.max
+    assert math.isinf(HEADER.unpack_from(encode_frame(session.frame()))[11])
+    measured = session.query(MeasureCut(edges=[EdgeRef(layer=0, source=0, target=0)]))
+    assert isinstance(measured, CutMeasuredEvent)
+    assert measured.test_before == sys.float_info.max
+    seen = session.query(Residuals())
+    assert isinstance(seen, ResidualsEvent)
+    assert len(seen.predictions) == len(seen.targets) == len(session.data.dataset.test_inputs) - 1
 
 
 def test_a_fresh_network_has_the_grid_of_the_settings_again() -> None:
