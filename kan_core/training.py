@@ -170,11 +170,17 @@ class Trainer:
             measure_rmse(network, data.test_inputs, data.test_targets, data.task),
         )
 
-    def set_spec(self, spec: TrainingSpec) -> None:
-        """Train on by other settings, from the same parameters."""
+    def set_spec(self, spec: TrainingSpec) -> bool:
+        """Train on by other settings, from the same parameters; return whether the optimizer begins anew for that.
+
+        It does when it is another one, and the recipe does when something changes that it uses.
+        """
         before, self.spec = self.spec, spec
-        if spec.optimizer != before.optimizer or (spec.optimizer == "auto" and spec != before):
+        used = replace(before, learning_rate=spec.learning_rate, batch_size=spec.batch_size)
+        begins_anew = spec.optimizer != before.optimizer or (spec.optimizer == "auto" and spec != used)
+        if begins_anew:
             self._adopt(self.network)
+        return begins_anew
 
     def replace_network(self, network: KAN) -> None:
         """Train a copy of `network` from now on; what the optimizer remembered of the old one is dropped."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -199,6 +200,27 @@ def test_targets_may_be_of_any_size(scale: float) -> None:
     trainer = Trainer(make_network(), scaled, TrainingSpec(optimizer="lm"))
     result = [trainer.step() for _ in range(20)][-1]
     assert result.test_rmse < 0.2 * float((data.test_targets.std(correction=0)) * scale)
+
+
+@pytest.mark.parametrize(
+    ("change", "begins_anew"),
+    [
+        ({"learning_rate": 0.5, "batch_size": 7}, False),
+        ({}, False),
+        ({"l1": 0.1}, True),
+        ({"entropy": 0.1}, True),
+        ({"seed": 1}, True),
+        ({"grids": (5, 10)}, True),
+        ({"optimizer": "lm"}, True),
+    ],
+)
+def test_only_what_it_uses_starts_the_recipe_again(change: dict[str, Any], begins_anew: bool) -> None:
+    spec = TrainingSpec(optimizer="auto")
+    trainer = Trainer(make_network(widths=(2, 1, 1)), exp_sin_dataset(), spec)
+    trainer.step()
+    network = trainer.network
+    assert trainer.set_spec(replace(spec, **change)) is begins_anew
+    assert (trainer.network is not network) is begins_anew
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
