@@ -107,6 +107,7 @@ class Session:
         self._grids: NDArray[np.floating] | None = None
         self._last = self._measure()
         self._formula = views.formula(self.network, data)
+        self._shown, self._outline = self.network, views.outline(self.network)
 
     @classmethod
     def create(
@@ -259,14 +260,21 @@ class Session:
         return events
 
     def _step(self, now: float) -> list[Event]:
-        before = self.network.spec
         result = self._trainer.step()
         self._last = result
         self._pace.stepped(now, self.record.training.steps_per_second)
         self.losses.add(LossPoint(step=result.step, train=result.train_rmse, test=result.test_rmse))
-        # the recipe of "auto" refines the grid as it goes
-        reshaped = [] if self.network.spec == before else self._restructured(result.sentence)
+        # the recipe of "auto" refines the grid as it goes, and goes from one start to the next
+        reshaped = self._restructured(result.sentence) if self._is_reshaped() else []
         return [*reshaped, *self._conclude(result)]
+
+    def _is_reshaped(self) -> bool:
+        """Return whether training changed what the last structure told; a network keeps its structure for life."""
+        network = self.network
+        if network is self._shown:
+            return False
+        self._shown = network
+        return views.outline(network) != self._outline
 
     def _conclude(self, result: StepResult) -> list[Event]:
         """Return what a step's outcome and sentence mean for the session's state."""
@@ -442,6 +450,7 @@ class Session:
 
     def _restructured(self, reason: str, *, fresh: bool = False) -> list[Event]:
         self.revision += 1
+        self._shown, self._outline = self.network, views.outline(self.network)
         event = StructureEvent(structure=self._describe(), reason=reason, fresh=fresh)
         self._next_formula = self._now + FORMULA_INTERVAL
         return [event, *self._new_formula()]
