@@ -33,6 +33,10 @@ const sum = (count: number): string => {
   return `${term(0)} + … + ${term(count - 1)}`;
 };
 
+/** What a grid size is: a degree, a number of harmonics. */
+const sizeOf = (word: string): string =>
+  word === '' ? 'size' : word === 'degree' ? word : `number of ${word}`;
+
 const delimiters = new Map([
   [',', 'commas'],
   [';', 'semicolons'],
@@ -149,8 +153,12 @@ export const texts = {
     apply: 'Start a fresh network',
     refine: (word: string, from: number, to: number) =>
       word === '' ? `Refine ${from} → ${to}` : `Refine ${word} ${from} → ${to}`,
-    note: (size: number) =>
-      `A change of shape starts a fresh network. Refining keeps the curves; it takes a whole multiple of ${size}.`,
+    note: (size: number, word: string, takesAny: boolean) =>
+      `A change of shape starts a fresh network. Refining keeps the curves; it takes ${
+        takesAny ? `any larger ${sizeOf(word)}` : `a whole multiple of ${size}`
+      }.`,
+    autoRefines:
+      'A change of shape starts a fresh network. Auto chooses the grid itself while it is at work: to refine by hand, choose another optimizer or wait until it is done.',
     parameters: (count: number, memory: number) => `${count} parameters, ${bytes(memory)} to train`,
     badWidth: (most: number) => `A hidden layer has 1 to ${most} nodes.`,
     badProducts: (nodes: number) =>

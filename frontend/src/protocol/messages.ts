@@ -110,6 +110,11 @@ export interface components {
              * @description whether alpha and beta are settings of it
              */
             has_exponents: boolean;
+            /**
+             * Takes Any Size
+             * @description whether refining to any larger size keeps its curves, not multiples alone
+             */
+            takes_any_size: boolean;
         };
         /**
          * CatalogueFunction
