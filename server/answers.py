@@ -42,15 +42,15 @@ MAX_RESIDUALS = 500
 MAX_SHOWN_SAMPLES = 500
 
 
-def answer(query: Query, network: KAN, data: SessionData, revision: int) -> Event:
-    """Return the answer to a query; raises Refusal with code stale_edge or bad_input."""
+def answer(query: Query, network: KAN, data: SessionData, *, revision: int, step: int) -> Event:
+    """Return the answer to a query of a network after `step` steps; raises Refusal: stale_edge or bad_input."""
     match query:
         case Inspect():
             return inspect_edge(network, query.edge, data, revision)
         case Suggest():
             return suggest(network, query.edge, data, revision)
         case MeasureCut():
-            return measure_cut(network, query.edges, data)
+            return measure_cut(network, query.edges, data, step)
         case Predict():
             return predict(network, query, data)
         case _:
@@ -137,11 +137,12 @@ def _candidate(ranked: RankedCandidate, x: FloatArray, name: str) -> Candidate:
     )
 
 
-def measure_cut(network: KAN, refs: list[EdgeRef], data: SessionData) -> CutMeasuredEvent:
+def measure_cut(network: KAN, refs: list[EdgeRef], data: SessionData, step: int) -> CutMeasuredEvent:
     """Return the losses with and without the edges; one beyond all numbers is the largest, as in training."""
     edges = list(dict.fromkeys(find_edge(network, ref) for ref in refs))
     effect = cut_effect(network, data.dataset, edges)
     return CutMeasuredEvent(
+        step=step,
         edges=[edge_ref(edge) for edge in edges],
         train_before=_finite(effect.train_before),
         train_after=_finite(effect.train_after),

@@ -222,7 +222,7 @@ class Session:
     def query(self, command: Query) -> Event:
         """Return the answer for the viewer who asked; raises Refusal."""
         try:
-            return answers.answer(command, self.network, self.data, self.revision)
+            return answers.answer(command, self.network, self.data, revision=self.revision, step=self.num_steps)
         except KanError as error:
             raise Refusal("bad_request", str(error)) from error
 

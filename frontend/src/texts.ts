@@ -267,7 +267,7 @@ export const texts = {
     shape: (name: string) => `c·f(a·x + b) + d with f = ${name}`,
     trainable: 'constants train on',
     locked: 'constants are locked',
-    without: 'Without this edge:',
+    without: (step: number) => `Without this edge, at step ${step}:`,
     basis: 'Show basis functions',
     family: 'Family',
     domain: ([low, high]: [number, number]) => `on [${bound(low)}, ${bound(high)}]`,
@@ -277,6 +277,7 @@ export const texts = {
       `φ(x) = ${sum(count)}${hasBase ? ' + w·b(x)' : ''}: the coloured parts add up to the curve, as the rings show.`,
     marks: (areLines: boolean) =>
       areLines ? 'Dotted lines mark the grid.' : 'Small strokes below mark the grid.',
+    ownScale: 'The parts reach much further than the curve: their scale is the one on the right.',
     part: (index: number) => `c${subscripts(index)}B${subscripts(index)}`,
     basePart: 'w·b',
     total: 'Σ of the parts',

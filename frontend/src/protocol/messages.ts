@@ -205,7 +205,7 @@ export interface components {
         };
         /**
          * CutMeasuredEvent
-         * @description RMSE now and without the edges; `severs_output` when no path from any input would be left.
+         * @description RMSE after `step` steps and without the edges; `severs_output` when no path from any input would be left.
          */
         CutMeasuredEvent: {
             /**
@@ -228,6 +228,8 @@ export interface components {
              * @enum {string}
              */
             type: "cut_measured";
+            /** Step */
+            step: number;
             /** Edges */
             edges: components["schemas"]["EdgeRef"][];
             /** Train Before */
