@@ -137,7 +137,7 @@ def _swap(network: KAN, edge: EdgeId, basis: str, title: str, inputs: torch.Tens
         demand, _, _ = str(error).rpartition(":")
         raise Refusal(
             "unsuitable_family",
-            f"An edge takes over the network's settings, and of {title} {demand}: choose another family for the edge, "
+            f"An edge takes over the network's settings, and for {title} {demand}: choose another family for the edge, "
             "or start a fresh network with a setting in that range.",
         ) from error
 

@@ -146,16 +146,16 @@ def test_the_largest_degree_is_told_as_it_is() -> None:
         (
             {"order": 0},
             "relu",
-            "An edge takes over the network's settings, and of Squared ReLU bumps order is an integer from 1 to 5, "
+            "An edge takes over the network's settings, and for Squared ReLU bumps order is an integer from 1 to 5, "
             "received order=0: choose another family for the edge, or start a fresh network with a setting in that "
             "range.",
         ),
         (
             {"grid_size": 150},
             "chebyshev",
-            "An edge takes over the network's settings, and of Chebyshev polynomials grid_size is an integer from 1 to "
-            "100, received grid_size=150: choose another family for the edge, or start a fresh network with a setting "
-            "in that range.",
+            "An edge takes over the network's settings, and for Chebyshev polynomials grid_size is an integer from 1 "
+            "to 100, received grid_size=150: choose another family for the edge, or start a fresh network with a "
+            "setting in that range.",
         ),
     ],
 )
