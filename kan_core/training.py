@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import math
+import sys
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -137,12 +138,12 @@ class Trainer:
         self.num_steps += 1
         self._weigh_sparsity()
         loss, sentence, moved = self._advance(before)
-        train_rmse, test_rmse = self._objective.rmse()
+        train_rmse, test_rmse = self.rmse()
         if not all(map(math.isfinite, (loss, train_rmse, test_rmse))):
             return self._take_back()
         self._last_finite = self._objective.parameters
         if self.num_steps % self._range_check_interval == 0 and self._follow_nodes():
-            train_rmse, test_rmse = self._objective.rmse()
+            train_rmse, test_rmse = self.rmse()
         return StepResult(
             step=self.num_steps,
             train_rmse=train_rmse,
@@ -153,20 +154,33 @@ class Trainer:
         )
 
     def rmse(self) -> tuple[float, float]:
-        """Return the present root mean square errors on train and test samples, as in `StepResult`."""
-        if self._recipe is None:
-            return self._objective.rmse()
-        data, network = self.dataset, self._recipe.network
+        """Return the present root mean square errors on train and test samples, as in `StepResult`.
+
+        A test error beyond all numbers, of samples far from what was learnt, is the largest number: it says nothing
+        about how training goes.
+        """
+        with np.errstate(all="ignore"):
+            train, test = self._objective.rmse() if self._recipe is None else self._measure(self._recipe.network)
+        return train, test if math.isfinite(test) else sys.float_info.max
+
+    def _measure(self, network: KAN) -> tuple[float, float]:
+        data = self.dataset
         return (
             measure_rmse(network, data.train_inputs, data.train_targets, data.task),
             measure_rmse(network, data.test_inputs, data.test_targets, data.task),
         )
 
-    def set_spec(self, spec: TrainingSpec) -> None:
-        """Train on by other settings, from the same parameters."""
+    def set_spec(self, spec: TrainingSpec) -> bool:
+        """Train on by other settings, from the same parameters; return whether the optimizer begins anew for that.
+
+        It does when it is another one, and the recipe does when something changes that it uses.
+        """
         before, self.spec = self.spec, spec
-        if spec.optimizer != before.optimizer or (spec.optimizer == "auto" and spec != before):
+        used = replace(before, learning_rate=spec.learning_rate, batch_size=spec.batch_size)
+        begins_anew = spec.optimizer != before.optimizer or (spec.optimizer == "auto" and spec != used)
+        if begins_anew:
             self._adopt(self.network)
+        return begins_anew
 
     def replace_network(self, network: KAN) -> None:
         """Train a copy of `network` from now on.
@@ -255,7 +269,7 @@ class Trainer:
     def _take_back(self) -> StepResult:
         self._objective.set_parameters(self._last_finite)
         self._reset_optimizer()
-        train_rmse, test_rmse = self._objective.rmse()
+        train_rmse, test_rmse = self.rmse()
         return StepResult(
             step=self.num_steps,
             train_rmse=train_rmse,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import sys
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -39,15 +42,15 @@ MAX_RESIDUALS = 500
 MAX_SHOWN_SAMPLES = 500
 
 
-def answer(query: Query, network: KAN, data: SessionData, revision: int) -> Event:
-    """Return the answer to a query; raises Refusal with code stale_edge or bad_input."""
+def answer(query: Query, network: KAN, data: SessionData, *, revision: int, step: int) -> Event:
+    """Return the answer to a query of a network after `step` steps; raises Refusal: stale_edge or bad_input."""
     match query:
         case Inspect():
             return inspect_edge(network, query.edge, data, revision)
         case Suggest():
             return suggest(network, query.edge, data, revision)
         case MeasureCut():
-            return measure_cut(network, query.edges, data)
+            return measure_cut(network, query.edges, data, step)
         case Predict():
             return predict(network, query, data)
         case _:
@@ -134,16 +137,17 @@ def _candidate(ranked: RankedCandidate, x: FloatArray, name: str) -> Candidate:
     )
 
 
-def measure_cut(network: KAN, refs: list[EdgeRef], data: SessionData) -> CutMeasuredEvent:
-    """Return the losses with and without the edges."""
+def measure_cut(network: KAN, refs: list[EdgeRef], data: SessionData, step: int) -> CutMeasuredEvent:
+    """Return the losses with and without the edges; one beyond all numbers is the largest, as in training."""
     edges = list(dict.fromkeys(find_edge(network, ref) for ref in refs))
     effect = cut_effect(network, data.dataset, edges)
     return CutMeasuredEvent(
+        step=step,
         edges=[edge_ref(edge) for edge in edges],
-        train_before=effect.train_before,
-        train_after=effect.train_after,
-        test_before=effect.test_before,
-        test_after=effect.test_after,
+        train_before=_finite(effect.train_before),
+        train_after=_finite(effect.train_after),
+        test_before=_finite(effect.test_before),
+        test_after=_finite(effect.test_after),
         severs_output=severs_output(network, edges),
     )
 
@@ -180,9 +184,15 @@ def predict(network: KAN, query: Predict, data: SessionData) -> PredictionEvent:
 
 
 def residuals(network: KAN, data: SessionData) -> ResidualsEvent:
-    """Return predictions against targets for at most 500 test samples."""
-    inputs, targets = data.dataset.test_inputs[:MAX_RESIDUALS], data.dataset.test_targets[:MAX_RESIDUALS, 0]
-    return ResidualsEvent(targets=targets.tolist(), predictions=outputs(network, data, inputs).tolist())
+    """Return predictions against targets for at most 500 test samples, without those beyond all numbers."""
+    inputs, targets = data.dataset.test_inputs[:MAX_RESIDUALS], data.dataset.test_targets[:MAX_RESIDUALS, 0].numpy()
+    predictions = outputs(network, data, inputs)
+    shown = np.isfinite(predictions)
+    return ResidualsEvent(targets=targets[shown].tolist(), predictions=predictions[shown].tolist())
+
+
+def _finite(error: float) -> float:
+    return error if math.isfinite(error) else sys.float_info.max
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from kan_core.problems import CATALOGUE, Problem
 from kan_core.symbolic import FUNCTIONS
 from kan_core.tables import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
 from server.messages import MAX_EDGES, MAX_LAYERS, MAX_SAMPLES, MAX_WIDTH
+from server.refining import takes_any_size
 from server.rest import CatalogueBasis, CatalogueFunction, CatalogueInfo, CatalogueProblem, Limits
 
 
@@ -66,4 +67,5 @@ def _describe_basis(name: str) -> CatalogueBasis:
         has_order="order" in settings,
         has_knots=isinstance(basis, BSplineBasis),
         has_exponents="alpha" in settings,
+        takes_any_size=takes_any_size(basis),
     )

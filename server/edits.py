@@ -13,7 +13,6 @@ from kan_core import (
     fix_symbolic,
     lock_symbolic,
     prune_edges,
-    refine,
     release_symbolic,
     restore_edge,
     severs_output,
@@ -21,7 +20,7 @@ from kan_core import (
     weak_edges,
 )
 from kan_core.bases import make_basis
-from kan_core.errors import EdgeError
+from kan_core.errors import EdgeError, SpecError
 from kan_core.symbolic.edges import off_domain_edges
 from kan_core.symbolic.library import FUNCTIONS
 from server.messages import (
@@ -36,6 +35,7 @@ from server.messages import (
     SymbolicForm,
     Symbolify,
 )
+from server.refining import refine_by_hand
 from server.refusal import Refusal
 
 Edit = Prune | CutWeak | Restore | Refine | Symbolify | Release | Lock | SwapBasis
@@ -46,7 +46,7 @@ KIND_NAMES = {"spline": "a curve", "symbolic": "a formula", "pruned": "cut"}
 def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str]:
     """Return the edited network and a few words for the history; `inputs` (B, I) are the training samples.
 
-    Raises Refusal with code stale_edge, would_sever, nothing_weak, not_finer or unknown_function.
+    Raises Refusal with code stale_edge, would_sever, nothing_weak, not_finer, unsuitable_family or unknown_function.
     """
     match edit:
         case Prune(edges=refs):
@@ -58,7 +58,7 @@ def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str
             edge = _edge_of_kind(network, edit.edge, ("pruned",))
             return restore_edge(network, edge), f"restore edge {edge}"
         case Refine():
-            return _refine(network, edit.grid_size), f"refine the grid to {edit.grid_size}"
+            return refine_by_hand(network, edit.grid_size), f"refine the grid to {edit.grid_size}"
         case Symbolify():
             edge = _edge_of_kind(network, edit.edge, ("spline", "symbolic"))
             return _symbolify(network, edge, edit.form, inputs), f"formula {edit.form.function} on edge {edge}"
@@ -72,7 +72,7 @@ def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str
         case SwapBasis():
             edge = _edge_of_kind(network, edit.edge, ("spline", "pruned"))
             title = make_basis(edit.basis).title
-            return swap_basis(network, edge, edit.basis, inputs=inputs), f"{title} on edge {edge}"
+            return _swap(network, edge, edit.basis, title, inputs), f"{title} on edge {edge}"
 
 
 def find_edge(network: KAN, ref: EdgeRef) -> EdgeId:
@@ -129,18 +129,17 @@ def _cut_weak(network: KAN, edit: CutWeak, inputs: torch.Tensor) -> tuple[KAN, s
     return _cut(network, edges, inputs, allow_sever=edit.allow_sever), f"cut {len(edges)} weak {word}"
 
 
-def _refine(network: KAN, grid_size: int) -> KAN:
-    present, basis = network.spec.grid_size, network.layers[0].bases[0]
-    is_kept = grid_size % present == 0 or basis.is_start_of(basis.resized(grid_size))
-    if grid_size <= present or not is_kept:
-        needed = (
-            f"A larger {basis.size_word} than the present {present} keeps the curves"
-            if basis.is_start_of(basis.resized(present + 1))
-            else f"A finer grid keeps the curves if it has a whole multiple of the present {present} intervals"
-        )
-        choices = ", ".join(str(present * factor) for factor in (2, 3, 4))
-        raise Refusal("not_finer", f"{needed}, received grid_size={grid_size}: choose {choices} or a larger one.")
-    return refine(network, grid_size)
+def _swap(network: KAN, edge: EdgeId, basis: str, title: str, inputs: torch.Tensor) -> KAN:
+    try:
+        return swap_basis(network, edge, basis, inputs=inputs)
+    except SpecError as error:
+        # an edge has no settings of its own to choose anew
+        demand, _, _ = str(error).rpartition(":")
+        raise Refusal(
+            "unsuitable_family",
+            f"An edge takes over the network's settings, and for {title} {demand}: choose another family for the edge, "
+            "or start a fresh network with a setting in that range.",
+        ) from error
 
 
 def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm, inputs: torch.Tensor) -> KAN:

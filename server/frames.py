@@ -29,12 +29,14 @@ leaves them out for a page that has them by cutting the tail and clearing the fl
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+LARGEST = float(np.finfo(np.float32).max)
 MAGIC = int.from_bytes(b"KSF1", "little")
 HEADER = struct.Struct("<10I4f2I")
 FLAG_GRIDS = 1
@@ -79,10 +81,7 @@ def encode_frame(frame: Frame) -> bytes:
         num_edges,
         num_points,
         num_nodes,
-        frame.train_rmse,
-        frame.test_rmse,
-        frame.objective,
-        frame.steps_per_second,
+        *(_narrow(number) for number in (frame.train_rmse, frame.test_rmse, frame.objective, frame.steps_per_second)),
         frame.sampled_ms % 2**32,
         0,
     )
@@ -90,3 +89,8 @@ def encode_frame(frame: Frame) -> bytes:
     if frame.grids is not None:
         parts.append(frame.grids.astype("<f4").tobytes())
     return b"".join(parts)
+
+
+def _narrow(number: float) -> float:
+    """Return a number that float32 has; what lies beyond its largest is infinite, which a page shows as no number."""
+    return number if abs(number) <= LARGEST else math.copysign(math.inf, number)

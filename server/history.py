@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kan_core import KAN
 from server.messages import HistoryInfo
@@ -19,12 +19,14 @@ Sparsity = tuple[float, float]
 class Entry:
     """A network from before (undo) or after (redo) the act that `label` names.
 
-    `sparsity` are the weights (l1, entropy) from that time where the act changed them, else None.
+    `sparsity` are the weights (l1, entropy) from that time where the act changed them, else None. `chosen_grid` is the
+    grid size that the recipe of "auto" had to keep to at that time, None where it chose.
     """
 
     label: str
     network: KAN
     sparsity: Sparsity | None = None
+    chosen_grid: int | None = None
 
 
 class History:
@@ -41,18 +43,21 @@ class History:
         """Return a history of the same entries that goes its own way."""
         return History(self.undo_entries, self.redo_entries)
 
-    def push(self, label: str, before: KAN, *, sparsity: Sparsity | None = None) -> None:
-        """Remember the network from before an act; what was taken back can no longer be done again."""
-        self.undo_entries.append(Entry(label, before.copy(), sparsity))
+    def push(self, entry: Entry) -> None:
+        """Remember how things stood before an act; what was taken back can no longer be done again."""
+        self.undo_entries.append(replace(entry, network=entry.network.copy()))
         self.redo_entries.clear()
 
-    def undo(self, current: KAN, sparsity: Sparsity) -> Entry | None:
-        """Return the newest act with the network from before it, or None when there is nothing to take back."""
-        return _pass_on(self.undo_entries, self.redo_entries, current, sparsity)
+    def undo(self, now: Entry) -> Entry | None:
+        """Return the newest act with how things stood before it, or None when there is nothing to take back.
 
-    def redo(self, current: KAN, sparsity: Sparsity) -> Entry | None:
-        """Return the act taken back last with the network from after it, or None when there is none."""
-        return _pass_on(self.redo_entries, self.undo_entries, current, sparsity)
+        `now` is how they stand; its label does not matter.
+        """
+        return _pass_on(self.undo_entries, self.redo_entries, now)
+
+    def redo(self, now: Entry) -> Entry | None:
+        """Return the act taken back last with how things stood after it, or None when there is none."""
+        return _pass_on(self.redo_entries, self.undo_entries, now)
 
     def info(self) -> HistoryInfo:
         """Return what undo and redo would do."""
@@ -62,9 +67,10 @@ class History:
         )
 
 
-def _pass_on(come: deque[Entry], go: deque[Entry], current: KAN, sparsity: Sparsity) -> Entry | None:
+def _pass_on(come: deque[Entry], go: deque[Entry], now: Entry) -> Entry | None:
     if not come:
         return None
     entry = come.pop()
-    go.append(Entry(entry.label, current.copy(), None if entry.sparsity is None else sparsity))
+    sparsity = None if entry.sparsity is None else now.sparsity
+    go.append(replace(now, label=entry.label, network=now.network.copy(), sparsity=sparsity))
     return entry

@@ -586,9 +586,10 @@ class CandidatesEvent(Event):
 
 
 class CutMeasuredEvent(Event):
-    """RMSE now and without the edges; `severs_output` when no path from any input would be left."""
+    """RMSE after `step` steps and without the edges; `severs_output` when no path from any input would be left."""
 
     type: Literal["cut_measured"] = "cut_measured"
+    step: int
     edges: list[EdgeRef]
     train_before: FiniteFloat
     train_after: FiniteFloat

@@ -47,6 +47,9 @@ class CatalogueBasis(Message):
     has_order: bool = Field(description="whether the order is a setting of it")
     has_knots: bool = Field(description="whether its knots can follow the data")
     has_exponents: bool = Field(description="whether alpha and beta are settings of it")
+    takes_any_size: bool = Field(
+        description="whether refining to any larger size keeps its curves, not multiples alone"
+    )
 
 
 class Limits(Message):

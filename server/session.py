@@ -12,13 +12,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from kan_core import KAN, Outcome, StepResult, Trainer, edge_importance, sample_edge_curves
+from kan_core import KAN, Outcome, StepResult, Trainer
 from kan_core.errors import KanError
-from kan_core.pruning import rmse
+from kan_core.starts import say_size
 from server import answers, edits, views
 from server.frames import Frame
 from server.history import Entry, History, Sparsity
@@ -26,7 +22,6 @@ from server.loss_log import LossLog
 from server.messages import (
     Act,
     CatalogueSource,
-    CsvSource,
     CutWeak,
     DataEvent,
     DataSource,
@@ -41,6 +36,7 @@ from server.messages import (
     Pause,
     Query,
     Redo,
+    Refine,
     Reset,
     Run,
     SessionState,
@@ -58,11 +54,12 @@ from server.messages import (
     Undo,
 )
 from server.pacing import Pace
+from server.pictures import Painter, measure
 from server.refusal import Refusal
+from server.renewal import Renewal, renew, tables_of
 from server.session_data import SessionData, build_data
 from server.session_record import SessionRecord, fresh_network, training_spec
 
-NUM_POINTS = 64
 LOSSES_INTERVAL = 0.1
 FORMULA_INTERVAL = 1.0
 NO_SPARSITY: Sparsity = (0.0, 0.0)
@@ -91,10 +88,11 @@ class Session:
         self.record = record
         self.data = data
         self.revision = revision
-        self.grid_revision = 1
         self.history = History() if history is None else history
         self.losses = LossLog() if losses is None else losses
         self.shelved_sparsity: Sparsity | None = None
+        # why the recipe starts again, until it says what it starts with
+        self._restart = ""
         self._trainer = Trainer(network, data.dataset, training_spec(record))
         self._trainer.num_steps = num_steps
         self._state: SessionState = "running"
@@ -104,9 +102,10 @@ class Session:
         self._next_losses = -math.inf
         self._next_formula = -math.inf
         self._now = 0.0
-        self._grids: NDArray[np.floating] | None = None
+        self._painter = Painter()
         self._last = self._measure()
         self._formula = views.formula(self.network, data)
+        self._shown, self._outline = self.network, views.outline(self.network)
 
     @classmethod
     def create(
@@ -207,27 +206,23 @@ class Session:
             case Step():
                 self.steps_left = command.count
                 return self._set_state("running")
-            case Reset():
-                return self._reset(command)
             case SetTraining():
                 return self._set_training(command)
-            case SetNetwork():
-                return self._set_network(command.network)
-            case SetData():
-                return self._set_data(command)
+            case Reset() | SetNetwork() | SetData():
+                return self._renew(command)
             case Undo():
                 self.history = self.history.copy()
-                return self._travel(self.history.undo(self.network, self._sparsity), "undo")
+                return self._travel(self.history.undo(self._now_entry()), "undo")
             case Redo():
                 self.history = self.history.copy()
-                return self._travel(self.history.redo(self.network, self._sparsity), "redo")
+                return self._travel(self.history.redo(self._now_entry()), "redo")
             case _:
                 return self._edit(command)
 
     def query(self, command: Query) -> Event:
         """Return the answer for the viewer who asked; raises Refusal."""
         try:
-            return answers.answer(command, self.network, self.data, self.revision)
+            return answers.answer(command, self.network, self.data, revision=self.revision, step=self.num_steps)
         except KanError as error:
             raise Refusal("bad_request", str(error)) from error
 
@@ -259,17 +254,27 @@ class Session:
         return events
 
     def _step(self, now: float) -> list[Event]:
-        before = self.network.spec
         result = self._trainer.step()
         self._last = result
         self._pace.stepped(now, self.record.training.steps_per_second)
         self.losses.add(LossPoint(step=result.step, train=result.train_rmse, test=result.test_rmse))
-        # the recipe of "auto" refines the grid as it goes
-        reshaped = [] if self.network.spec == before else self._restructured(result.sentence)
+        # the recipe of "auto" refines the grid as it goes, and goes from one start to the next
+        reshaped = self._restructured(result.sentence) if self._is_reshaped() else []
         return [*reshaped, *self._conclude(result)]
+
+    def _is_reshaped(self) -> bool:
+        """Return whether training changed what the last structure told; a network keeps its structure for life."""
+        network = self.network
+        if network is self._shown:
+            return False
+        self._shown = network
+        return views.outline(network) != self._outline
 
     def _conclude(self, result: StepResult) -> list[Event]:
         """Return what a step's outcome and sentence mean for the session's state."""
+        if self._restart and result.sentence:
+            result = replace(result, sentence=f"{recipe_restarts(self._restart)} {result.sentence}")
+            self._restart = ""
         if result.outcome is Outcome.DIVERGED:
             return self._halt("diverged", result.sentence)
         if result.outcome is Outcome.CONVERGED:
@@ -300,6 +305,12 @@ class Session:
         if self._state in ("diverged", "converged"):
             return self._set_state("running")
         return []
+
+    def _start_recipe(self, how: str) -> list[Event]:
+        """Say that the recipe starts again and let it, unless the session is paused."""
+        self._restart = how
+        state = "paused" if self._state == "paused" else "running"
+        return self._set_state(state, recipe_restarts(how, is_paused=state == "paused"))
 
     def _take_losses(self) -> list[Event]:
         points = self.losses.take()
@@ -333,13 +344,25 @@ class Session:
             changes["batch_size"] = None
         if command.change.l1 is not None or command.change.entropy is not None:
             self.shelved_sparsity = None
-        return [*self._retrain(changes), *self._wake()]
+        before = self.record.training.optimizer
+        begins_anew = self._retrain(changes)
+        events: list[Event] = [TrainingEvent(training=self.record.training)]
+        if self.record.training.optimizer != before:
+            self._restart = self._sentence = ""
+            # what training takes is part of the structure
+            return [*events, StructureEvent(structure=self._describe(), reason=""), *self._wake()]
+        if before != "auto":
+            return [*events, *self._wake()]
+        # what the recipe does not use leaves it where it is
+        return [*events, *(self._start_recipe("with the new settings") if begins_anew else [])]
 
-    def _retrain(self, changes: Mapping[str, object]) -> list[Event]:
-        """Train on by changed settings."""
-        self.record = replace(self.record, training=self.record.training.model_copy(update=changes))
-        self._trainer.set_spec(training_spec(self.record))
-        return [TrainingEvent(training=self.record.training)]
+    def _retrain(self, changes: Mapping[str, object]) -> bool:
+        """Train on by changed settings and return whether the optimizer begins anew; a new one chooses its grid."""
+        before = self.record
+        training = before.training.model_copy(update=changes)
+        chosen_grid = before.chosen_grid if training.optimizer == before.training.optimizer else None
+        self.record = replace(before, training=training, chosen_grid=chosen_grid)
+        return self._trainer.set_spec(training_spec(self.record))
 
     @property
     def _sparsity(self) -> Sparsity:
@@ -349,42 +372,25 @@ class Session:
         """Give the penalty these weights, unless there is nothing to change."""
         if sparsity is None or sparsity == self._sparsity:
             return []
-        return self._retrain({"l1": sparsity[0], "entropy": sparsity[1]})
+        self._retrain({"l1": sparsity[0], "entropy": sparsity[1]})
+        return [TrainingEvent(training=self.record.training)]
 
     # --- fresh networks
 
-    def _reset(self, command: Reset) -> list[Event]:
-        seed = self.record.seed + 1 if command.new_seed else self.record.seed
-        network = fresh_network(self.record.network, self.data, seed)
-        self.record = replace(self.record, seed=seed)
-        return self._start_over(network, f"started again from seed {seed}")
-
-    def _set_network(self, settings: NetworkSettings) -> list[Event]:
-        network = fresh_network(settings, self.data, self.record.seed)
-        self.record = replace(self.record, network=settings)
-        events = self._start_over(network, f"new network {'-'.join(map(str, settings.widths))}")
-        return [*events, _fresh_notice("A fresh network was started: its shape changed.")]
-
-    def _set_data(self, command: SetData) -> list[Event]:
-        record = self.record
-        data = build_data(command.source, record.tables, seed=record.data_seed)
-        # layers that are named anew have nothing to do with which nodes multiplied before
-        kept, products = (record.network.widths[1:-1], record.network.products)
-        if command.hidden is not None:
-            kept, products = command.hidden, []
-        widths = [data.num_inputs, *kept, data.num_outputs]
-        settings = record.network.model_copy(update={"widths": widths, "products": products})
-        network = fresh_network(settings, data, record.seed)
-        tables = _tables_of(command.source, record.tables)
-        self.record = replace(record, source=command.source, tables=tables, network=settings)
-        self.data = data
-        events = self._start_over(network, f"new data: {data.info.title}")
-        notice = _fresh_notice(f"A fresh network was started: it now learns {data.info.title}.")
-        return [DataEvent(data=data.info), *events, notice]
+    def _renew(self, command: Renewal) -> list[Event]:
+        renewed = renew(self.record, self.data, command)
+        has_other_data = renewed.data is not self.data
+        self.record, self.data = renewed.record, renewed.data
+        events = self._start_over(renewed.network, renewed.reason)
+        if has_other_data:
+            events.insert(0, DataEvent(data=self.data.info))
+        if renewed.sentence:
+            events.append(NoticeEvent(level="info", code="fresh_network", sentence=renewed.sentence))
+        return events
 
     def add_table(self, dataset_id: str, content: bytes) -> None:
         """Make an uploaded CSV file known, so that a later SetData can name it."""
-        used = _tables_of(self.record.source, self.record.tables)
+        used = tables_of(self.record.source, self.record.tables)
         self.record = replace(self.record, tables={**used, dataset_id: content})
 
     def _start_over(self, network: KAN, reason: str) -> list[Event]:
@@ -393,7 +399,7 @@ class Session:
         weighed = self._weigh(shelved)
         self.history, self.losses = History(), LossLog()
         self._last = self._measure()
-        self._sentence = ""
+        self._restart = self._sentence = ""
         if self._state != "paused":
             self._state = "running"
         return [
@@ -406,13 +412,27 @@ class Session:
     # --- structural acts
 
     def _edit(self, command: edits.Edit) -> list[Event]:
-        before = self.network
-        network, label = edits.apply_edit(before, command, self.data.dataset.train_inputs)
+        is_auto = self.record.training.optimizer == "auto"
+        if is_auto and isinstance(command, Refine) and self._state != "converged":
+            raise Refusal(
+                "auto_at_work",
+                f"Auto chooses the grid itself while it is at work, received grid_size={command.grid_size}: choose "
+                "another optimizer to refine by hand, or wait until it is done.",
+            )
+        before = self._now_entry()
+        network, label = edits.apply_edit(before.network, command, self.data.dataset.train_inputs)
         is_final_cut = isinstance(command, CutWeak) and self._sparsity != NO_SPARSITY
         self.history = self.history.copy()
-        self.history.push(label, before, sparsity=self._sparsity if is_final_cut else None)
+        self.history.push(replace(before, label=label, sparsity=before.sparsity if is_final_cut else None))
+        if is_auto and isinstance(command, Refine):
+            self.record = replace(self.record, chosen_grid=command.grid_size)
+            return self._adopt(network, label, how=f"on {say_size(network)}, the grid chosen by hand")
         events = self._adopt(network, label)
         return [*events, *self._end_sparsity()] if is_final_cut else events
+
+    def _now_entry(self) -> Entry:
+        """Return how things stand, for the history."""
+        return Entry("", self.network, self._sparsity, self.record.chosen_grid)
 
     def _end_sparsity(self) -> list[Event]:
         """Switch the penalty off once the weak edges are cut: it would only bend the curves that are left.
@@ -426,22 +446,27 @@ class Session:
     def _travel(self, entry: Entry | None, verb: str) -> list[Event]:
         if entry is None:
             raise Refusal(f"nothing_to_{verb}", f"There is nothing to {verb}.")
+        self.record = replace(self.record, chosen_grid=entry.chosen_grid)
         events = self._adopt(entry.network, f"{verb}: {entry.label}")
         if entry.sparsity is not None:
             self.shelved_sparsity = None if verb == "undo" else self._sparsity
         return [*events, *self._weigh(entry.sparsity)]
 
-    def _adopt(self, network: KAN, reason: str) -> list[Event]:
+    def _adopt(self, network: KAN, reason: str, *, how: str = "from the edited network") -> list[Event]:
+        """Train this network on; `how` says so of a recipe, which starts again with it."""
         # a trainer of its own, so that the one from before still stands if something goes wrong
         self._trainer = copy.copy(self._trainer)
+        self._trainer.set_spec(training_spec(self.record))
         self._trainer.replace_network(network)
         self._last = self._measure()
         if not math.isfinite(self._last.train_rmse):
             raise Refusal("not_finite", "With this change the network has no finite value on the data: choose another.")
-        return [*self._restructured(reason), HistoryEvent(history=self.history.info()), *self._wake()]
+        restarts = self._start_recipe(how) if self.record.training.optimizer == "auto" else self._wake()
+        return [*self._restructured(reason), HistoryEvent(history=self.history.info()), *restarts]
 
     def _restructured(self, reason: str, *, fresh: bool = False) -> list[Event]:
         self.revision += 1
+        self._shown, self._outline = self.network, views.outline(self.network)
         event = StructureEvent(structure=self._describe(), reason=reason, fresh=fresh)
         self._next_formula = self._now + FORMULA_INTERVAL
         return [event, *self._new_formula()]
@@ -456,38 +481,14 @@ class Session:
         )
 
     def _measure(self) -> StepResult:
-        """Return where the network stands without a step."""
-        data = self.data.dataset
-        # overflow is an answer here, not a warning
-        with np.errstate(all="ignore"):
-            train = rmse(self.network, data.train_inputs, data.train_targets, task=data.task)
-            test = rmse(self.network, data.test_inputs, data.test_targets, task=data.task)
-        return StepResult(step=self.num_steps, train_rmse=train, test_rmse=test, objective=train**2)
+        return measure(self.network, self.data, step=self.num_steps)
 
     # --- pictures
 
     def frame(self) -> Frame:
         """Return the network's picture now, always with the x grids; epoch and seq are 0."""
-        curves = sample_edge_curves(self.network, num_points=NUM_POINTS)
-        if self._grids is None or not np.array_equal(self._grids, curves.grids):
-            self.grid_revision += self._grids is not None
-            self._grids = curves.grids
-        scores = edge_importance(self.network, self.data.weighed_inputs)
-        importance = torch.cat([score.ravel() for score in scores]).numpy()
-        return Frame(
-            epoch=0,
-            seq=0,
-            revision=self.revision,
-            grid_revision=self.grid_revision,
-            step=self.num_steps,
-            train_rmse=self._last.train_rmse,
-            test_rmse=self._last.test_rmse,
-            objective=self._last.objective,
-            steps_per_second=self._pace.measure(self._now, self.num_steps) if self.is_training else 0.0,
-            importance=importance.astype(np.float32),
-            values=curves.values.astype(np.float32),
-            grids=curves.grids.astype(np.float32),
-        )
+        speed = self._pace.measure(self._now, self.num_steps) if self.is_training else 0.0
+        return self._painter.paint(self.network, self.data, self._last, revision=self.revision, steps_per_second=speed)
 
     def snapshot(self) -> SnapshotEvent:
         """Return everything a page needs; `can_edit` and `viewers` are the host's to fill."""
@@ -504,11 +505,6 @@ class Session:
         )
 
 
-def _tables_of(source: DataSource, tables: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """Return the one of these uploaded tables that `source` names, if it names one."""
-    used = source.dataset_id if isinstance(source, CsvSource) else None
-    return {name: content for name, content in tables.items() if name == used}
-
-
-def _fresh_notice(sentence: str) -> NoticeEvent:
-    return NoticeEvent(level="info", code="fresh_network", sentence=sentence)
+def recipe_restarts(how: str, *, is_paused: bool = False) -> str:
+    """Return the sentence that says why the recipe of "auto" is at its beginning again."""
+    return f"The recipe {'will start' if is_paused else 'starts'} again {how}."

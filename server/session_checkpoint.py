@@ -51,13 +51,14 @@ def session_to_bytes(session: Session) -> bytes:
         "seed": record.seed,
         "network": record.network.model_dump(),
         "training": record.training.model_dump(),
+        "chosen_grid": record.chosen_grid,
         "status": session.status.model_dump(),
         "steps_left": session.steps_left,
         "revision": session.revision,
         "losses": [[point.step, point.train, point.test] for point in session.losses.points],
         "shelved": session.shelved_sparsity,
-        "undo": [[entry.label, entry.sparsity] for entry in session.history.undo_entries],
-        "redo": [[entry.label, entry.sparsity] for entry in session.history.redo_entries],
+        "undo": [_describe_entry(entry) for entry in session.history.undo_entries],
+        "redo": [_describe_entry(entry) for entry in session.history.redo_entries],
         "networks": [describe_network(network) for network in networks],
     }
     return save(tensors, {"format": FORMAT, "session": json.dumps(description)})
@@ -91,6 +92,8 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
         seed=description["seed"],
         network=NetworkSettings.model_validate(description["network"]),
         training=TrainingSettings.model_validate(description["training"]),
+        # checkpoints from before the recipe could be told a grid have none
+        chosen_grid=description.get("chosen_grid"),
     )
     networks = [rebuild_network(one, tensors, prefix=f"{index}/") for index, one in enumerate(description["networks"])]
     status = StatusInfo.model_validate(description["status"])
@@ -111,10 +114,14 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
     return session
 
 
+def _describe_entry(entry: Entry) -> list[Any]:
+    return [entry.label, entry.sparsity, entry.chosen_grid]
+
+
 def _entries(described: list[list[Any]], networks: list[KAN]) -> list[Entry]:
     return [
-        Entry(label, network, _sparsity(sparsity))
-        for (label, sparsity), network in zip(described, networks, strict=True)
+        Entry(label, network, _sparsity(sparsity), *chosen_grid)
+        for (label, sparsity, *chosen_grid), network in zip(described, networks, strict=True)
     ]
 
 

@@ -16,7 +16,10 @@ from server.session_data import SessionData
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """What defines a session apart from its networks: who it is, what it learns from, how, and from which seed."""
+    """What defines a session apart from its networks: who it is, what it learns from, how, and from which seed.
+
+    `chosen_grid` is the grid size that the recipe of "auto" keeps to because a person chose it, None where it chooses.
+    """
 
     session_id: str
     source: DataSource
@@ -25,6 +28,7 @@ class SessionRecord:
     seed: int
     network: NetworkSettings
     training: TrainingSettings
+    chosen_grid: int | None = None
 
 
 def training_spec(record: SessionRecord) -> TrainingSpec:
@@ -37,6 +41,7 @@ def training_spec(record: SessionRecord) -> TrainingSpec:
         seed=record.seed,
         l1=settings.l1,
         entropy=settings.entropy,
+        grids=None if record.chosen_grid is None else (record.chosen_grid,),
     )
 
 

@@ -7,8 +7,10 @@ import math
 import sympy as sp
 
 from kan_core import KAN, EdgeId, edge_family, network_formula
+from kan_core.bases import parts_of
 from kan_core.export import numpy_source, pytorch_source, sympy_source
 from kan_core.formula_display import display_formula, edge_label
+from kan_core.layer import KANLayer
 from kan_core.memory import training_bytes
 from kan_core.pruning import connected_edges
 from kan_core.symbolic.edges import edge_form, off_domain_edges
@@ -70,6 +72,20 @@ def structure(network: KAN, data: SessionData, *, revision: int, seed: int, opti
         edges=[_edge_info(network, edge, data) for edge in network.edges()],
         num_parameters=network.num_parameters,
         num_bytes=training_bytes(network, data.dataset, optimizer=optimizer),
+    )
+
+
+def outline(network: KAN) -> tuple[object, ...]:
+    """Return what `structure` tells of a network but for the constants of its formulas, to be compared cheaply."""
+    return network.spec, *(_layer_outline(layer) for layer in network.layers)
+
+
+def _layer_outline(layer: KANLayer) -> tuple[object, ...]:
+    masks = (layer.family, layer.symbolic, layer.pruned, layer.locked)
+    return (
+        *((part.name, part.num_functions) for part in parts_of(layer.bases[0])),
+        *(mask.numpy().tobytes() for mask in masks),
+        *((place, function.name) for place, function in sorted(layer.functions.items())),
     )
 
 

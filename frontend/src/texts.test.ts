@@ -33,6 +33,15 @@ describe('texts', () => {
     expect(texts.network.size('harmonics')).toBe('Harmonics');
   });
 
+  it('says which sizes keep the curves', () => {
+    const ends = (size: number, word: string, takesAny: boolean): string | undefined =>
+      texts.network.note(size, word, takesAny).split('it takes ')[1];
+    expect(ends(5, 'intervals', false)).toBe('a whole multiple of 5.');
+    expect(ends(5, 'degree', true)).toBe('any larger degree.');
+    expect(ends(5, 'harmonics', true)).toBe('any larger number of harmonics.');
+    expect(ends(5, '', true)).toBe('any larger size.');
+  });
+
   it('names the inputs that are held, or counts them', () => {
     expect(texts.panels.held(['z', 'w'])).toBe('Held at their medians: z, w.');
     expect(texts.panels.held(['a', 'b', 'c', 'd', 'e'])).toBe(

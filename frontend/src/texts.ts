@@ -33,6 +33,10 @@ const sum = (count: number): string => {
   return `${term(0)} + … + ${term(count - 1)}`;
 };
 
+/** What a grid size is: a degree, a number of harmonics. */
+const sizeOf = (word: string): string =>
+  word === '' ? 'size' : word === 'degree' ? word : `number of ${word}`;
+
 const delimiters = new Map([
   [',', 'commas'],
   [';', 'semicolons'],
@@ -149,8 +153,12 @@ export const texts = {
     apply: 'Start a fresh network',
     refine: (word: string, from: number, to: number) =>
       word === '' ? `Refine ${from} → ${to}` : `Refine ${word} ${from} → ${to}`,
-    note: (size: number) =>
-      `A change of shape starts a fresh network. Refining keeps the curves; it takes a whole multiple of ${size}.`,
+    note: (size: number, word: string, takesAny: boolean) =>
+      `A change of shape starts a fresh network. Refining keeps the curves; it takes ${
+        takesAny ? `any larger ${sizeOf(word)}` : `a whole multiple of ${size}`
+      }.`,
+    autoRefines:
+      'A change of shape starts a fresh network. Auto chooses the grid itself while it is at work: to refine by hand, choose another optimizer or wait until it is done.',
     parameters: (count: number, memory: number) => `${count} parameters, ${bytes(memory)} to train`,
     badWidth: (most: number) => `A hidden layer has 1 to ${most} nodes.`,
     badProducts: (nodes: number) =>
@@ -259,7 +267,7 @@ export const texts = {
     shape: (name: string) => `c·f(a·x + b) + d with f = ${name}`,
     trainable: 'constants train on',
     locked: 'constants are locked',
-    without: 'Without this edge:',
+    without: (step: number) => `Without this edge, at step ${step}:`,
     basis: 'Show basis functions',
     family: 'Family',
     domain: ([low, high]: [number, number]) => `on [${bound(low)}, ${bound(high)}]`,
@@ -269,6 +277,7 @@ export const texts = {
       `φ(x) = ${sum(count)}${hasBase ? ' + w·b(x)' : ''}: the coloured parts add up to the curve, as the rings show.`,
     marks: (areLines: boolean) =>
       areLines ? 'Dotted lines mark the grid.' : 'Small strokes below mark the grid.',
+    ownScale: 'The parts reach much further than the curve: their scale is the one on the right.',
     part: (index: number) => `c${subscripts(index)}B${subscripts(index)}`,
     basePart: 'w·b',
     total: 'Σ of the parts',

@@ -94,6 +94,29 @@ def test_the_refine_button_makes_what_the_family_counts_finer(page: Page, famili
     expect(page.get_by_role("button", name=f"Refine {word} 10 → 20")).to_be_enabled()
 
 
+def test_a_degree_that_is_no_multiple_is_refined_to(page: Page) -> None:
+    start_family(page, "chebyshev")
+    degree = page.get_by_label("Degree", exact=True)
+    degree.fill("7")
+    button = page.get_by_role("button", name="Refine degree 5 → 7")
+    expect(button).to_have_accessible_description(re.compile("it takes any larger degree.$"))
+    button.click()
+    expect(page.get_by_role("button", name="Refine degree 7 → 14")).to_be_enabled()
+    expect(degree).to_have_value("7")
+
+
+def test_a_family_that_an_edge_cannot_have_is_refused_with_a_way_out(page: Page) -> None:
+    expect(page.locator("g.edge")).to_have_count(15)
+    page.get_by_label("Order").fill("0")
+    page.get_by_role("button", name="Start a fresh network").click()
+    expect(page.get_by_text(re.compile("A fresh network was started"))).to_be_visible()
+    edge(page, "0.0.0").click()
+    menu = page.get_by_label("Family", exact=True)
+    menu.select_option("relu")
+    expect(page.get_by_text(re.compile("choose another family for the edge"))).to_be_visible()
+    expect(menu).to_have_value("bspline")
+
+
 def test_exponents_out_of_bounds_are_refused_in_place(page: Page, families: dict[str, Family]) -> None:
     assert families["jacobi"]["has_exponents"]
     expect(page.locator("g.edge")).to_have_count(15)

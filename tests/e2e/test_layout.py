@@ -88,6 +88,37 @@ def test_curves_keep_apart_and_lie_inside_the_diagram(sized: Page) -> None:
     assert not [(i, j) for i in range(15) for j in range(i) if overlap(boxes[i], boxes[j])]
 
 
+def test_what_is_told_of_an_edge_under_the_mouse_lies_over_no_name(page: Page) -> None:
+    expect(page.locator("g.edge")).to_have_count(15)
+    page.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).hover()
+    told = page.get_by_text(re.compile(r"^edge 0\.0\.0 learned curve"))
+    expect(told).to_be_visible()
+    names = [box(name) for name in page.locator("svg text.name").all()]
+    assert len(names) == 3
+    assert not any(overlap(box(told), name) for name in names)
+    before = box(page.get_by_role("group", name="The network", exact=True))
+    page.mouse.move(5, 5)
+    expect(told).to_have_count(0)
+    assert box(page.get_by_role("group", name="The network", exact=True)) == before
+
+
+def test_the_longest_title_of_a_family_is_not_cut_off(sized: Page) -> None:
+    sized.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).click()
+    menu = sized.get_by_label("Family", exact=True)
+    expect(menu).to_be_visible()
+    needed = menu.evaluate(
+        """menu => {
+            const free = menu.cloneNode(true);
+            free.style.cssText = 'position: absolute; width: auto';
+            menu.parentElement.append(free);
+            const { width } = free.getBoundingClientRect();
+            free.remove();
+            return width;
+        }"""
+    )
+    assert box(menu)["width"] >= needed > 100
+
+
 def test_fingers_find_large_targets(phone: Page) -> None:
     phone.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).tap()
     expect(phone.get_by_role("heading", name="Edge 0.0.0")).to_be_visible()

@@ -36,6 +36,33 @@ def test_the_recipe_tells_what_it_does_until_it_is_done(page: Page) -> None:
     expect(page.get_by_label("Intervals")).to_have_value(size[1])
 
 
+def test_the_recipe_alone_refines_while_it_is_at_work_and_keeps_what_is_refined_later(page: Page) -> None:
+    choose_recipe(page)
+    told = page.get_by_test_id("recipe").get_by_role("status")
+    refine = page.get_by_role("button", name=re.compile("^Refine intervals"))
+    expect(refine).to_be_disabled()
+    expect(refine).to_have_accessible_description(re.compile("Auto chooses the grid itself while it is at work"))
+    expect(told).to_have_text(re.compile("^Done: "))
+    expect(refine).to_be_enabled()
+    size = 2 * int(page.get_by_label("Intervals").input_value())
+    refine.click()
+    expect(told).to_have_text(
+        re.compile(f"^The recipe starts again on {size} intervals, the grid chosen by hand. Start")
+    )
+    expect(told).to_have_text(re.compile(f"^Done: {size} intervals"))
+    expect(page.get_by_label("Intervals")).to_have_value(str(size))
+
+
+def test_an_edit_starts_the_recipe_again_and_the_bar_says_so(page: Page) -> None:
+    choose_recipe(page)
+    told = page.get_by_test_id("recipe").get_by_role("status")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name=re.compile(r"^edge 0\.0\.0 ")).press("Delete")
+    expect(told).to_have_text("The recipe will start again from the edited network.")
+    page.get_by_role("button", name="Step").click()
+    expect(told).to_have_text(re.compile("^The recipe starts again from the edited network. Start 1 of 1"))
+
+
 def test_who_comes_later_reads_what_was_said_last(page: Page) -> None:
     choose_recipe(page)
     told = page.get_by_test_id("recipe").get_by_role("status")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from kan_core.grids import fit_normalization
 from kan_core.layer import join_weights
 from kan_core.optimizers.objective import NetworkObjective
 from kan_core.problems import CATALOGUE
+from kan_core.training import OPTIMIZERS
 from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
 
 
@@ -196,6 +200,41 @@ def test_targets_may_be_of_any_size(scale: float) -> None:
     trainer = Trainer(make_network(), scaled, TrainingSpec(optimizer="lm"))
     result = [trainer.step() for _ in range(20)][-1]
     assert result.test_rmse < 0.2 * float((data.test_targets.std(correction=0)) * scale)
+
+
+@pytest.mark.parametrize(
+    ("change", "begins_anew"),
+    [
+        ({"learning_rate": 0.5, "batch_size": 7}, False),
+        ({}, False),
+        ({"l1": 0.1}, True),
+        ({"entropy": 0.1}, True),
+        ({"seed": 1}, True),
+        ({"grids": (5, 10)}, True),
+        ({"optimizer": "lm"}, True),
+    ],
+)
+def test_only_what_it_uses_starts_the_recipe_again(change: dict[str, Any], begins_anew: bool) -> None:
+    spec = TrainingSpec(optimizer="auto")
+    trainer = Trainer(make_network(widths=(2, 1, 1)), exp_sin_dataset(), spec)
+    trainer.step()
+    network = trainer.network
+    assert trainer.set_spec(replace(spec, **change)) is begins_anew
+    assert (trainer.network is not network) is begins_anew
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_test_sample_beyond_all_numbers_does_not_end_training(optimizer: str) -> None:
+    data = exp_sin_dataset()
+    far = data.test_inputs.clone()
+    far[3, 0] = 9e60
+    spec = NetworkSpec(widths=(2, 2, 2, 1), products=(0, 2, 2, 1))
+    network = KAN(spec, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    trainer = Trainer(network, replace(data, test_inputs=far), TrainingSpec(optimizer=optimizer))
+    result = trainer.step()
+    assert (result.outcome, result.test_rmse) == (Outcome.OK, sys.float_info.max)
+    assert trainer.rmse() == (result.train_rmse, result.test_rmse)
+    assert result.train_rmse < 10
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "lm"])

@@ -50,6 +50,7 @@ def test_measuring_a_cut_changes_nothing() -> None:
     event = session.query(MeasureCut(edges=[EdgeRef(layer=1, source=k, target=0) for k in (0, 1)]))
     assert isinstance(event, CutMeasuredEvent)
     assert event.severs_output
+    assert event.step == before.status.step
     assert session.snapshot() == before
 
 

@@ -31,6 +31,8 @@ async def test_the_catalogue_fills_the_menus(app: LiveApp) -> None:
     assert all(basis["sentence"].endswith(".") and basis["size_word"] for basis in catalogue["bases"])
     assert [basis["name"] for basis in catalogue["bases"] if basis["has_order"]] == ["bspline", "relu"]
     assert [basis["name"] for basis in catalogue["bases"] if basis["has_exponents"]] == ["jacobi"]
+    free = [basis["name"] for basis in catalogue["bases"] if basis["takes_any_size"]]
+    assert free == ["chebyshev", "jacobi", "fourier", "mexican_hat"]
     assert catalogue["limits"]["max_csv_bytes"] == 20_000_000
 
 

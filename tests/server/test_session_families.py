@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kan_core.bases import BASES
+from server.catalogue import build_catalogue
 from server.messages import (
     CatalogueSource,
     EdgeRef,
@@ -104,8 +105,67 @@ def test_a_larger_degree_need_not_be_a_multiple() -> None:
     session = make_session(basis="chebyshev")
     session.act(Refine(grid_size=7))
     assert session.snapshot().structure.network.grid_size == 7
-    with pytest.raises(Refusal, match="A larger degree than the present 7 keeps the curves, received grid_size=7"):
+    with pytest.raises(Refusal) as refused:
         session.act(Refine(grid_size=7))
+    assert refused.value.sentence == (
+        "A larger degree than the present 7 keeps the curves, received grid_size=7: choose 8 or a larger one."
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_catalogue_tells_which_families_need_a_multiple(family: str) -> None:
+    told = next(basis for basis in build_catalogue().bases if basis.name == family)
+    session = make_session(basis=family)
+    do_steps(session, 5)
+    before = session.frame().train_rmse
+    if told.takes_any_size:
+        session.act(Refine(grid_size=7))
+        assert session.frame().train_rmse == pytest.approx(before, rel=1e-6)
+    else:
+        with pytest.raises(Refusal, match=f"a whole multiple of the present 5 {told.size_word}, received grid_size=7"):
+            session.act(Refine(grid_size=7))
+
+
+def test_one_edge_that_needs_a_multiple_makes_the_network_need_it() -> None:
+    session = make_session(basis="chebyshev")
+    session.act(SwapBasis(edge=EdgeRef(layer=1, source=0, target=0), basis="bspline"))
+    with pytest.raises(Refusal, match="if it has a whole multiple of the present degree 5, received grid_size=7"):
+        session.act(Refine(grid_size=7))
+    session.act(Refine(grid_size=10))
+
+
+def test_the_largest_degree_is_told_as_it_is() -> None:
+    session = make_session(basis="chebyshev", grid_size=100)
+    with pytest.raises(Refusal, match="A larger degree than the present 100 keeps the curves, received grid_size=50"):
+        session.act(Refine(grid_size=50))
+
+
+@pytest.mark.parametrize(
+    ("settings", "family", "sentence"),
+    [
+        (
+            {"order": 0},
+            "relu",
+            "An edge takes over the network's settings, and for Squared ReLU bumps order is an integer from 1 to 5, "
+            "received order=0: choose another family for the edge, or start a fresh network with a setting in that "
+            "range.",
+        ),
+        (
+            {"grid_size": 150},
+            "chebyshev",
+            "An edge takes over the network's settings, and for Chebyshev polynomials grid_size is an integer from 1 "
+            "to 100, received grid_size=150: choose another family for the edge, or start a fresh network with a "
+            "setting in that range.",
+        ),
+    ],
+)
+def test_a_family_that_the_networks_settings_do_not_suit_is_refused(
+    settings: dict[str, object], family: str, sentence: str
+) -> None:
+    session = make_session(**settings)
+    with pytest.raises(Refusal) as refused:
+        session.act(SwapBasis(edge=EDGE, basis=family))
+    assert refused.value.sentence == sentence
 
 
 def test_nodes_that_multiply_have_two_rows_of_edges() -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { texts } from '../texts';
-import { partsOf, total } from './basis-parts';
+import { outgrow, partsOf, total } from './basis-parts';
 
 const curves = [
   [1, 0, 0],
@@ -23,6 +23,18 @@ describe('partsOf', () => {
     expect(parts.map((part) => part.colour)).toEqual([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0]);
     expect(parts.at(-1)?.name).toBe('c₁₂B₁₂');
     expect(partsOf([])).toEqual([]);
+  });
+});
+
+describe('outgrow', () => {
+  const [small = [], large = []] = [curves[0], [100, -100, 300]];
+
+  it('tells parts that would flatten their curve from those that lie beside it', () => {
+    expect(outgrow(partsOf(curves), small)).toBe(false);
+    expect(outgrow(partsOf([large, ...curves]), small)).toBe(true);
+    expect(outgrow(partsOf([large, ...curves]), large)).toBe(false);
+    expect(outgrow(partsOf(curves), [0.2, 0.2, 0.2])).toBe(true);
+    expect(outgrow([], small)).toBe(false);
   });
 });
 

@@ -21,6 +21,21 @@ export function partsOf(basisCurves: readonly (readonly number[])[]): Part[] {
   });
 }
 
+/** How many times the curve's own height its parts may take before it could no longer be read beside them. */
+const MUCH = 5;
+
+/** Whether parts reach so much further than their curve that each needs a scale of its own. */
+export function outgrow(parts: readonly Part[], curve: readonly number[]): boolean {
+  const reach = height([curve, ...parts.map((part) => part.y)]);
+  return parts.length > 0 && reach > MUCH * height([curve]);
+}
+
+function height(curves: readonly (readonly number[])[]): number {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of curves.flat()) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return high - low;
+}
+
 /** What the parts add up to, at every `step`-th point. */
 export function total(parts: readonly Part[], numPoints: number, step = 1): number[] {
   return Array.from({ length: Math.ceil(numPoints / step) }, (_, index) =>

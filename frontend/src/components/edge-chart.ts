@@ -2,7 +2,7 @@
 
 import type { Candidate, CandidatesEvent, InspectionEvent } from '../protocol/messages';
 import { texts } from '../texts';
-import { partsOf, total, type Part } from './basis-parts';
+import { outgrow, partsOf, total, type Part } from './basis-parts';
 import { colour, HOVER, type Chart } from './plotly';
 
 type Trace = Record<string, unknown>;
@@ -10,6 +10,16 @@ type Trace = Record<string, unknown>;
 /** Points from one ring to the next. */
 const RING_STEP = 7;
 const MOST_LINES = 24;
+
+/** Where parts that outgrow their curve are drawn. */
+const PARTS_AXIS: Trace = {
+  overlaying: 'y2',
+  side: 'right',
+  tickmode: 'auto',
+  nticks: 6,
+  showgrid: false,
+  zeroline: false,
+};
 
 /** A formula that is compared with the curve it was found for. */
 export interface Comparison {
@@ -20,10 +30,11 @@ export interface Comparison {
 /** Draws one edge; `basis` adds the curve's parts, `comparison` a candidate and what it leaves over. */
 export function edgeChart(inspection: InspectionEvent, basis: boolean, comparison: Comparison | null): Chart {
   const parts = basis ? partsOf(inspection.basis_curves) : [];
+  const ownScale = outgrow(parts, inspection.y);
   return {
     traces: [
       histogram(inspection),
-      ...parts.map((part) => drawPart(inspection.x, part)),
+      ...parts.map((part) => drawPart(inspection.x, part, ownScale ? 'y3' : 'y')),
       line(
         inspection.x,
         inspection.y,
@@ -35,7 +46,7 @@ export function edgeChart(inspection: InspectionEvent, basis: boolean, compariso
       ...(comparison === null ? [] : overlaid(comparison)),
     ],
     layout: {
-      margin: { l: 44, r: 10, t: comparison === null ? 8 : 28, b: 28 },
+      margin: { l: 44, r: ownScale ? 44 : 10, t: comparison === null ? 8 : 28, b: 28 },
       bargap: 0,
       xaxis: { zeroline: false, nticks: 7 },
       yaxis: {
@@ -50,6 +61,7 @@ export function edgeChart(inspection: InspectionEvent, basis: boolean, compariso
         fixedrange: true,
         range: [0, 3 * Math.max(1, ...inspection.histogram_counts)],
       },
+      ...(ownScale ? { yaxis3: PARTS_AXIS } : {}),
       shapes: inspection.grid.map((at) => gridMark(at, parts.length > 0 && hasLines(inspection))),
       showlegend: comparison !== null,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: 11 } },
@@ -90,7 +102,7 @@ function overlaid({ candidate, event }: Comparison): Trace[] {
   ];
 }
 
-function drawPart(x: number[], part: Part): Trace {
+function drawPart(x: number[], part: Part, axis: 'y' | 'y3'): Trace {
   const style =
     part.colour === null
       ? { color: colour('muted'), width: 1.2, dash: 'dash' }
@@ -101,6 +113,7 @@ function drawPart(x: number[], part: Part): Trace {
     name: part.name,
     x,
     y: part.y,
+    yaxis: axis,
     line: style,
     hovertemplate: `${part.name} = %{y:${HOVER}}<extra></extra>`,
     showlegend: false,

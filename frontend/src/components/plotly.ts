@@ -58,7 +58,7 @@ export async function drawChart(
     exponentformat: 'power',
     hoverformat: HOVER,
   };
-  const { xaxis, yaxis, xaxis2, yaxis2, ...rest } = chart.layout;
+  const { xaxis, yaxis, xaxis2, yaxis2, yaxis3, ...rest } = chart.layout;
   const layout = {
     ...size,
     margin: { l: 48, r: 12, t: 10, b: 36 },
@@ -71,6 +71,7 @@ export async function drawChart(
     yaxis: { ...axis, ...Object(yaxis) },
     ...(xaxis2 === undefined ? {} : { xaxis2: { ...axis, ...Object(xaxis2) } }),
     ...(yaxis2 === undefined ? {} : { yaxis2: { ...axis, ...Object(yaxis2) } }),
+    ...(yaxis3 === undefined ? {} : { yaxis3: { ...axis, ...Object(yaxis3) } }),
     ...rest,
   };
   await plotly.react(room, chart.traces, layout, {

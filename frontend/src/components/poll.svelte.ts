@@ -1,11 +1,11 @@
-/** Asks again and again while a panel is open: at once, then once a second while the session trains. */
+/** Asks again and again while a panel is open: at once, then at a bounded rate while the session trains. */
 
 import type { SessionState } from '../state/session.svelte';
 
 const INTERVAL = 1000;
 
-/** Calls `ask` now and every second in which the session moved on; returns how to stop. */
-export function poll(session: SessionState, ask: () => Promise<unknown>): () => void {
+/** Calls `ask` now and after every interval in which the session moved on; returns how to stop. */
+export function poll(session: SessionState, ask: () => Promise<unknown>, interval = INTERVAL): () => void {
   let stopped = false;
   let busy = false;
   let seen = '';
@@ -18,7 +18,7 @@ export function poll(session: SessionState, ask: () => Promise<unknown>): () => 
     busy = false;
   }
   void tick();
-  const timer = setInterval(() => void tick(), INTERVAL);
+  const timer = setInterval(() => void tick(), interval);
   return () => {
     stopped = true;
     clearInterval(timer);

@@ -110,6 +110,11 @@ export interface components {
              * @description whether alpha and beta are settings of it
              */
             has_exponents: boolean;
+            /**
+             * Takes Any Size
+             * @description whether refining to any larger size keeps its curves, not multiples alone
+             */
+            takes_any_size: boolean;
         };
         /**
          * CatalogueFunction
@@ -200,7 +205,7 @@ export interface components {
         };
         /**
          * CutMeasuredEvent
-         * @description RMSE now and without the edges; `severs_output` when no path from any input would be left.
+         * @description RMSE after `step` steps and without the edges; `severs_output` when no path from any input would be left.
          */
         CutMeasuredEvent: {
             /**
@@ -223,6 +228,8 @@ export interface components {
              * @enum {string}
              */
             type: "cut_measured";
+            /** Step */
+            step: number;
             /** Edges */
             edges: components["schemas"]["EdgeRef"][];
             /** Train Before */

@@ -65,6 +65,7 @@ describe('EdgePictures', () => {
       has_order: false,
       has_knots: false,
       has_exponents: false,
+      takes_any_size: false,
     };
     pictures = new EdgePictures(session, () => [family]);
     const [edge] = SNAPSHOT.structure.edges;

@@ -9,6 +9,7 @@ const family = {
   has_order: false,
   has_knots: false,
   has_exponents: false,
+  takes_any_size: false,
 };
 
 describe('families', () => {

@@ -13,6 +13,7 @@ export function familyOf(families: readonly CatalogueBasis[], name: string): Cat
       has_order: false,
       has_knots: false,
       has_exponents: false,
+      takes_any_size: false,
     }
   );
 }

@@ -23,6 +23,7 @@ const family: CatalogueBasis = {
   has_order: true,
   has_knots: true,
   has_exponents: false,
+  takes_any_size: false,
 };
 const draft = draftOf(network);
 

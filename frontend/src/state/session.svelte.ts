@@ -90,6 +90,11 @@ export class SessionState {
     this.canAct ? null : this.connection === 'live' ? texts.share.readOnly : texts.connection.offline,
   );
 
+  /** whether the recipe of "auto" has still something to do, which includes choosing the grid */
+  readonly isRecipeAtWork: boolean = $derived(
+    this.training?.optimizer === 'auto' && this.status.state !== 'converged',
+  );
+
   private readonly socket: RunSocket;
   private lastNotice = 0;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeBrowser, FakeSocket, restoreBrowser, SNAPSHOT } from '../protocol/fake-server';
-import type { ServerEvent } from '../protocol/messages';
+import type { ServerEvent, StatusInfo } from '../protocol/messages';
 import { texts } from '../texts';
 import { SessionState } from './session.svelte';
 
@@ -185,6 +185,18 @@ describe('SessionState', () => {
     expect(session.notices.map((notice) => notice.level)).toEqual(['warning']);
     deliver({ ...numbered, seq: ++seq, type: 'training', training: SNAPSHOT.training });
     expect(session.recipe).toBe('');
+  });
+
+  it('knows whether the recipe has something to do', () => {
+    const training = { ...SNAPSHOT.training, optimizer: 'auto' as const };
+    const status = (state: StatusInfo['state']): StatusInfo => ({ state, step: 9, sentence: '' });
+    const seen = (['running', 'paused', 'converged'] as const).map((state) => {
+      FakeSocket.last.accept({ training, status: status(state) });
+      return session.isRecipeAtWork;
+    });
+    expect(seen).toEqual([true, true, false]);
+    FakeSocket.last.accept({ status: status('running') });
+    expect(session.isRecipeAtWork).toBe(false);
   });
 
   it('drops what it knew of an edge when another is chosen', () => {
