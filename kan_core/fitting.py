@@ -5,7 +5,6 @@ Shape legend: B samples, I inputs, J outputs.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -139,19 +138,6 @@ class Fit:
         self._smoothed = SmoothedObjective(self._objective, num_residuals=num_residuals, widths=self._widths)
 
 
-def measure_rmse(network: KAN, inputs: Tensor, targets: Tensor, task: str) -> float:
-    """Return the root mean square error at inputs (B, I) in the units of targets (B, J), of probabilities if classes.
-
-    It is infinite when an output is not a finite number.
-    """
-    errors = measure_errors(network, inputs, targets, task)
-    largest = float(errors.max())
-    if not math.isfinite(largest):
-        return math.inf
-    # very large or small numbers have no square
-    return largest * float(np.sqrt(np.square(errors / largest).mean())) if largest > 0 else 0.0
-
-
 def mean_error(dataset: Dataset) -> float:
     """Return the root mean square error on the training samples of predicting each target's mean."""
     targets = dataset.train_targets.double()
@@ -177,15 +163,6 @@ def calibrate(network: KAN, dataset: Dataset) -> KAN:
     shift = targets.mean(dim=0) + slope * (network.output_shift.double() - outputs.mean(dim=0))
     calibrated.output_shift.copy_(shift)
     return calibrated
-
-
-@torch.no_grad()
-def measure_errors(network: KAN, inputs: Tensor, targets: Tensor, task: str) -> FloatArray:
-    """Return the size of the error at every one of inputs (B, I) and targets (B, J), in the units of the targets."""
-    outputs = network(inputs)
-    if task == "classification":
-        outputs = torch.sigmoid(outputs)
-    return (outputs.double() - targets.double()).abs().numpy()
 
 
 def hold_out(dataset: Dataset, *, seed: int) -> Dataset | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from kan_core.accuracy import measure_rmse
 from kan_core.attribution import edge_importance
 from kan_core.datasets import Dataset
 from kan_core.errors import EdgeError
@@ -126,10 +126,6 @@ def cut_effect(network: KAN, dataset: Dataset, edges: Iterable[EdgeId]) -> CutEf
     )
 
 
-@torch.no_grad()
 def rmse(network: KAN, inputs: Tensor, targets: Tensor, *, task: str = "regression") -> float:
     """Return the root mean square error over all samples and outputs; of probabilities, for classification."""
-    outputs = network(inputs)
-    if task == "classification":
-        outputs = torch.sigmoid(outputs)
-    return float((outputs - targets.to(outputs.dtype)).square().mean().sqrt())
+    return measure_rmse(network, inputs, targets, task)

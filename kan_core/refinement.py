@@ -80,9 +80,9 @@ class Refinement:
     """Trains a network on its grid, then on finer ones, and keeps the last that lowered the judge's error.
 
     Without `grids` the size doubles: knot insertion keeps the curves exactly, so that each grid begins where the one
-    before ended. A size that is no multiple of the one before begins with the nearest curves in least squares, whose
-    error is of the order of what the coarser grid left over anyway. What is kept is always the network with the
-    smallest error of all.
+    before ended, give or take what it costs to put hidden ranges right, which its first steps win back. A size that is
+    no multiple of the one before begins with the nearest curves in least squares, whose error is of the order of what
+    the coarser grid left over anyway. What is kept is always the network with the smallest error of all.
     """
 
     def __init__(self, network: KAN, judge: Judge, *, l1: float, entropy: float, grids: tuple[int, ...] | None) -> None:

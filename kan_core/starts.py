@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kan_core.accuracy import measure_errors, measure_rmse
 from kan_core.datasets import Dataset
-from kan_core.fitting import Fit, measure_errors, measure_rmse
+from kan_core.families import edge_family, swap_basis
+from kan_core.fitting import Fit
 from kan_core.grids import fit_ranges, refine
 from kan_core.network import KAN
 
@@ -143,6 +145,8 @@ class Starts:
         generator = torch.Generator().manual_seed(int(entropy[0]))
         size = given.spec.grid_size if self._coarse is None else self._coarse
         fresh = KAN(replace(given.spec, grid_size=size), generator=generator, dtype=given.dtype)
+        for edge in given.edges():
+            fresh = swap_basis(fresh, edge, edge_family(given, edge))
         for name in ("input_shift", "input_scale", "output_shift", "output_scale", "is_scaled"):
             getattr(fresh, name).copy_(getattr(given, name))
         return fit_ranges(fresh, self._judge.inputs)

@@ -14,11 +14,11 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from kan_core._checks import check_choice, check_integer, check_number
+from kan_core._checks import check_choice, check_integer, check_number, check_row
+from kan_core.accuracy import measure_rmse
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
 from kan_core.errors import SpecError
-from kan_core.fitting import measure_rmse
 from kan_core.grids import HIDDEN_MARGIN, fit_normalization, fit_ranges, is_normalized
 from kan_core.network import KAN
 from kan_core.optimizers.adam import AdamState, adam_carry, adam_init, adam_step
@@ -72,18 +72,19 @@ class TrainingSpec:
         check_number("learning_rate", self.learning_rate, low=0.0, high=10.0, above=True)
         check_number("l1", self.l1, low=0.0, high=100.0)
         check_number("entropy", self.entropy, low=0.0, high=100.0)
+        object.__setattr__(self, "seed", check_integer("seed", self.seed, low=0, high=2**63 - 1))
         if self.batch_size is not None:
             check_integer("batch_size", self.batch_size, low=1, high=2**31)
         if self.grids is not None:
-            _check_grids(tuple(self.grids))
-            object.__setattr__(self, "grids", tuple(self.grids))
+            object.__setattr__(self, "grids", _check_grids(self.grids))
 
 
-def _check_grids(grids: tuple[int, ...]) -> None:
-    for index, size in enumerate(grids):
-        check_integer(f"grids[{index}]", size, low=1, high=FINEST_GRID)
+def _check_grids(given: object) -> tuple[int, ...]:
+    row = check_row("grids", given)
+    grids = tuple(check_integer(f"grids[{index}]", size, low=1, high=FINEST_GRID) for index, size in enumerate(row))
     if not grids or any(finer <= coarser for coarser, finer in pairwise(grids)):
         raise SpecError(f"grids is a row of growing sizes, received {grids=}: name each size once, coarsest first")
+    return grids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

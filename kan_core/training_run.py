@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from kan_core.accuracy import measure_rmse
 from kan_core.datasets import Dataset
-from kan_core.fitting import calibrate, mean_error, measure_rmse
+from kan_core.fitting import calibrate, mean_error
 from kan_core.network import KAN
 from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
 
@@ -33,11 +34,12 @@ def train(
     """Return a copy of `network` trained on `dataset` by the recipe "auto", to its end or until a limit is reached.
 
     `max_steps` and `seconds` are the limits, at least one step is done. `spec`, when given, is used in place of the
-    default with `seed`. On the training data of a regression the result is never worse than predicting the mean. Raises
-    DataError when the dataset's columns are not the network's.
+    default with `seed`, but for its optimizer, which is the recipe in any case. On the training data of a regression
+    the result is never worse than predicting the mean. Raises DataError when the dataset's columns are not the
+    network's.
     """
     start = time.perf_counter()
-    trainer = Trainer(network, dataset, TrainingSpec(optimizer="auto", seed=seed) if spec is None else spec)
+    trainer = Trainer(network, dataset, replace(TrainingSpec(seed=seed) if spec is None else spec, optimizer="auto"))
     sentences: list[str] = []
     while True:
         result = trainer.step()

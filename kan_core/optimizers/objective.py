@@ -5,7 +5,6 @@ Shape legend: B samples, I sources, S rows of sums, O outputs, K basis functions
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol

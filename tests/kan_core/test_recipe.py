@@ -23,12 +23,15 @@ from kan_core import (
     suggest_symbolic,
     train,
 )
+from kan_core.accuracy import measure_rmse
 from kan_core.errors import SpecError
-from kan_core.fitting import hold_out, measure_rmse
+from kan_core.families import edge_family, swap_basis
+from kan_core.fitting import hold_out
 from kan_core.grids import fit_normalization
 from kan_core.optimizers.objective import NetworkObjective
 from kan_core.optimizers.smoothing import SmoothedObjective, curve_widths, roughness
 from kan_core.problems import CATALOGUE
+from kan_core.starts import coarse_size
 from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
 
 
@@ -262,3 +265,25 @@ def test_waves_too_fast_for_the_first_grid_are_learnt() -> None:
     data = CATALOGUE["j0"].sample(seed=0)
     network = KAN(NetworkSpec(widths=(1, 1)), dtype=torch.float64)
     assert train(network, data).end.test_rmse < 1e-6
+
+
+def test_fresh_starts_have_the_families_of_single_edges() -> None:
+    network = make_network(widths=(2, 1, 1))
+    for source in range(2):
+        network = swap_basis(network, EdgeId(layer=0, source=source, target=0), "fourier")
+    families = [edge_family(network, edge) for edge in network.edges()]
+    trainer = Trainer(network, exp_sin_dataset(), TrainingSpec(optimizer="auto"))
+    said = ""
+    while "Start 3 of 5" not in said:
+        said = trainer.step().sentence
+        assert [edge_family(trainer.network, edge) for edge in trainer.network.edges()] == families
+
+
+def test_training_by_the_recipe_takes_everything_of_a_spec_but_its_optimizer() -> None:
+    result = train(make_network(), wave_dataset(), spec=TrainingSpec(l1=0.01), max_steps=2000)
+    assert result.sentences[-1].startswith("Done: ")
+
+
+@pytest.mark.parametrize(("size", "coarse"), [(50, 5), (49, 5), (47, 5), (12, 4), (7, 5), (3, 3), (1, 1)])
+def test_starts_are_coarse_whatever_the_grid(size: int, coarse: int) -> None:
+    assert coarse_size(size) == coarse
