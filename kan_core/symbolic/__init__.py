@@ -12,7 +12,7 @@ from kan_core.symbolic.edges import (
     suggest_symbolic,
 )
 from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
-from kan_core.symbolic.ranking import Candidate, rank_candidates
+from kan_core.symbolic.ranking import Candidate, rank_candidates, resort
 
 __all__ = [
     "FUNCTIONS",
@@ -25,5 +25,6 @@ __all__ = [
     "lock_symbolic",
     "rank_candidates",
     "release_symbolic",
+    "resort",
     "suggest_symbolic",
 ]

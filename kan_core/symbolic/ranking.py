@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kan_core._checks import check_number
 from kan_core.bases.basis import FloatArray
-from kan_core.symbolic.affine_fit import FREE_CONSTANTS, AffineFit, fit_affine
+from kan_core.symbolic.affine_fit import FREE_CONSTANTS, AffineFit, ScaledCurve, fit_scaled, scaled_curve
 from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
 
-MAX_POINTS = 64
-EXACT = 1e-20
+# shares of variance below this are one: a curve is known to 7 digits, as many as single precision has
+KNOWN = 1e-14
 # an unexplained share above which a simple formula is no better than another that fits less badly
 POOR = 0.1
+# what a unit of complexity costs
+BITS = 2.0
+FEWEST_INDEPENDENT = 8
+MAX_WEIGHT = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """The edge function c·f(a·x + b) + d, x in the units of the edge's curve; the lower the score the better."""
+    """The edge function c·f(a·x + b) + d, x in the units of the edge's curve; the lower the score the better.
+
+    The fit that the score was made from stays: `unexplained` share of the curve's variance, `num_constants` fitted and
+    `num_independent`, as how many independent residuals the curve's points count.
+    """
 
     function: str
     a: float
@@ -30,6 +39,9 @@ class Candidate:
     r2: float
     complexity: int
     score: float
+    unexplained: float = 0.0
+    num_constants: int = 4
+    num_independent: int = FEWEST_INDEPENDENT
 
     def evaluate(self, x: FloatArray) -> FloatArray:
         """Return the values at x of any shape."""
@@ -37,39 +49,80 @@ class Candidate:
 
 
 def rank_candidates(
-    x: FloatArray, y: FloatArray, *, functions: Iterable[SymbolicFunction] | None = None
+    x: FloatArray, y: FloatArray, *, functions: Iterable[SymbolicFunction] | None = None, weight: float = 1.0
 ) -> list[Candidate]:
-    """Return a candidate for each function that has a fit to the curve y(x), both (P,), best first.
+    """Return a candidate for each function that has a fit to the curve y(x), both (P,), best first as in `resort`.
+
+    Of functions that are the same curve here, by their nature (sine and cosine) or for these constants (a hyperbolic
+    sine far out is an exponential), only the simplest stays.
+    """
+    curve = scaled_curve(x, y)
+    if curve is None:
+        return []
+    library = list(FUNCTIONS.values() if functions is None else functions)
+    fits = [(function, fit) for function in library if (fit := fit_scaled(function, curve)) is not None]
+    if not fits:
+        return []
+    residuals = {function.name: _residuals(function, fit, curve) for function, fit in fits}
+    closest = min(fits, key=lambda one: one[1].unexplained)[0]
+    num_independent = count_independent(residuals[closest.name])
+    candidates = [_candidate(function, fit, num_independent) for function, fit in fits]
+    families = {function.name: function.family for function, _ in fits}
+    return resort(_without_equals(candidates, residuals, families), weight=weight)
+
+
+def resort(candidates: Sequence[Candidate], *, weight: float = 1.0) -> list[Candidate]:
+    """Return the candidates with scores for another `weight` of simplicity, at least 0, best first; nothing is fitted.
 
     Formulas that explain less than nine tenths of the curve's variance follow those that do, by how much they explain.
-    Of functions that are one another up to constants only the better stays. Curves of more than 64 points are thinned.
+    Raises SpecError for a weight out of bounds.
     """
-    order = np.argsort(x, kind="stable")
-    order = order[np.unique(np.linspace(0, len(order) - 1, MAX_POINTS).astype(int))]
-    points, values = x[order].astype(np.float64), y[order].astype(np.float64)
-    fits: list[tuple[bool, float, Candidate]] = []
-    for function in FUNCTIONS.values() if functions is None else functions:
-        fit = fit_affine(function, points, values)
-        if fit is not None:
-            candidate = _candidate(function, fit)
-            is_poor = fit.unexplained > POOR
-            fits.append((is_poor, fit.unexplained if is_poor else candidate.score, candidate))
-    fits.sort(key=lambda one: (*one[:2], one[2].complexity))
-    return _without_equals([candidate for _, _, candidate in fits])
+    check_number("weight", weight, low=0.0, high=MAX_WEIGHT)
+    scored = [replace(one, score=description_length(one, weight=weight)) for one in candidates]
+    return sorted(
+        scored,
+        key=lambda one: (
+            one.unexplained > POOR,
+            one.unexplained if one.unexplained > POOR else one.score,
+            one.complexity,
+        ),
+    )
 
 
-def description_length(unexplained: float, *, complexity: int, num_constants: int) -> float:
-    """Return complexity + constants + log2 of the unexplained share of variance.
+def description_length(candidate: Candidate, *, weight: float = 1.0) -> float:
+    """Return the bits that a curve takes as a formula and what the formula leaves.
 
-    The last term is twice the bits that one residual takes, relative to the curve: a unit of complexity must halve the
-    unexplained variance to be worth it, whatever the units. A curve is never known to more than 10 digits.
+    Residuals take n/2 · log2 of their share of variance, n being how many are independent, and a constant is worth
+    stating to half the digits of n, so it takes 1/2 · log2 n (J. Rissanen, Automatica 14, 1978). A unit of complexity
+    takes 2 bits. The formula's own bits count `weight` times.
     """
-    return complexity + num_constants + math.log2(max(unexplained, 0.0) + EXACT)
+    n = candidate.num_independent
+    formula = BITS * candidate.complexity + 0.5 * candidate.num_constants * math.log2(n)
+    return weight * formula + 0.5 * n * math.log2(max(candidate.unexplained, 0.0) + KNOWN)
 
 
-def _candidate(function: SymbolicFunction, fit: AffineFit) -> Candidate:
-    num_constants = len(FREE_CONSTANTS[function.shape])
-    score = description_length(fit.unexplained, complexity=function.complexity, num_constants=num_constants)
+def count_independent(residuals: FloatArray) -> int:
+    """Return as how many independent residuals those of the closest fit count, residuals (P,) in the order of x.
+
+    Noise changes its sign at every other point on average, so each point counts; what a smooth curve leaves turns a few
+    times, however many points it is seen at.
+    """
+    changes = int(np.count_nonzero(np.diff(np.signbit(residuals))))
+    return min(max(2 * changes, FEWEST_INDEPENDENT), max(len(residuals), FEWEST_INDEPENDENT))
+
+
+def _residuals(function: SymbolicFunction, fit: AffineFit, curve: ScaledCurve) -> FloatArray:
+    """Return what the fit leaves of the curve (P,), in units of the curve's deviation."""
+    t, z = curve.points
+    if curve.is_flat or fit.c == 0.0:
+        return -z
+    arguments = fit.a * curve.half * t + (fit.a * curve.centre + fit.b)
+    with np.errstate(all="ignore"):
+        values = function.value_and_derivative(arguments)[0]
+        return (fit.c / curve.spread) * values + (fit.d - curve.mean) / curve.spread - z
+
+
+def _candidate(function: SymbolicFunction, fit: AffineFit, num_independent: int) -> Candidate:
     return Candidate(
         function=function.name,
         a=fit.a,
@@ -78,18 +131,24 @@ def _candidate(function: SymbolicFunction, fit: AffineFit) -> Candidate:
         d=fit.d,
         r2=fit.r2,
         complexity=function.complexity,
-        score=score,
+        score=0.0,
+        unexplained=fit.unexplained,
+        num_constants=len(FREE_CONSTANTS[function.shape]),
+        num_independent=num_independent,
     )
 
 
-def _without_equals(ranked: list[Candidate]) -> list[Candidate]:
-    """Drop each candidate whose family has come before."""
-    seen: set[str] = set()
+def _without_equals(
+    candidates: list[Candidate], residuals: dict[str, FloatArray], families: dict[str, str]
+) -> list[Candidate]:
+    """Return the candidates without those that are the curve of a simpler one."""
     kept: list[Candidate] = []
-    for candidate in ranked:
-        family = FUNCTIONS[candidate.function].family
-        if family not in seen:
+    for candidate in sorted(candidates, key=lambda one: (one.complexity, one.num_constants, abs(one.b))):
+        family, mine = families[candidate.function], residuals[candidate.function]
+        if not any(
+            (family and families[other.function] == family)
+            or float(np.square(residuals[other.function] - mine).mean()) < KNOWN
+            for other in kept
+        ):
             kept.append(candidate)
-        if family:
-            seen.add(family)
     return kept
