@@ -52,6 +52,7 @@ class SymbolicFunction:
 
     `family` names functions that are one another up to a, b, c, d (sine and cosine), of which a ranking keeps one.
     `parity` is 1 for an even function, -1 for an odd one and 0 for others and for those that have a domain on one side.
+    `expression` is what a person typed for a function of their own, which brings its program, and empty for others.
     """
 
     name: str
@@ -65,6 +66,8 @@ class SymbolicFunction:
     high: float = math.inf
     family: str = ""
     parity: int = 0
+    expression: str = ""
+    own_program: Program | None = None
 
     def value(self, x: Tensor) -> Tensor:
         """Return f(x), differentiable by torch, for x of any shape."""
@@ -81,7 +84,7 @@ class SymbolicFunction:
     @property
     def program(self) -> Program:
         """The instructions by which compiled code computes f."""
-        return _program(self)
+        return _program(self) if self.own_program is None else self.own_program
 
     def contains(self, x: FloatArray) -> NDArray[np.bool_]:
         """Return for each row of arguments (S, P) whether all lie in the domain, (S,)."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from kan_core._checks import check_number
 from kan_core.bases.basis import FloatArray
+from kan_core.errors import EdgeError
 from kan_core.symbolic.affine_fit import FREE_CONSTANTS, AffineFit, ScaledCurve, fit_scaled, scaled_curve
 from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
 
@@ -28,7 +29,8 @@ class Candidate:
     """The edge function c·f(a·x + b) + d, x in the units of the edge's curve; the lower the score the better.
 
     The fit that the score was made from stays: `unexplained` share of the curve's variance, `num_constants` fitted and
-    `num_independent`, as how many independent residuals the curve's points count.
+    `num_independent`, as how many independent residuals the curve's points count. `own` is the function where it is one
+    that a person added to their library.
     """
 
     function: str
@@ -42,10 +44,22 @@ class Candidate:
     unexplained: float = 0.0
     num_constants: int = 4
     num_independent: int = FEWEST_INDEPENDENT
+    own: SymbolicFunction | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def definition(self) -> SymbolicFunction:
+        """The function f; raises EdgeError when the library has none of that name."""
+        found = FUNCTIONS.get(self.function) if self.own is None else self.own
+        if found is None:
+            raise EdgeError(
+                f"a formula names a library function, received function={self.function!r}: "
+                f"choose one of {', '.join(FUNCTIONS)}"
+            )
+        return found
 
     def evaluate(self, x: FloatArray) -> FloatArray:
         """Return the values at x of any shape."""
-        return self.c * FUNCTIONS[self.function].value_and_derivative(self.a * x + self.b)[0] + self.d
+        return self.c * self.definition.value_and_derivative(self.a * x + self.b)[0] + self.d
 
 
 def rank_candidates(
@@ -67,7 +81,7 @@ def rank_candidates(
     closest = min(fits, key=lambda one: one[1].unexplained)[0]
     num_independent = count_independent(residuals[closest.name])
     candidates = [_candidate(function, fit, num_independent) for function, fit in fits]
-    families = {function.name: function.family for function, _ in fits}
+    families = {function.name: function.family or function.name for function, _ in fits}
     return resort(_without_equals(candidates, residuals, families), weight=weight)
 
 
@@ -135,6 +149,7 @@ def _candidate(function: SymbolicFunction, fit: AffineFit, num_independent: int)
         unexplained=fit.unexplained,
         num_constants=len(FREE_CONSTANTS[function.shape]),
         num_independent=num_independent,
+        own=function if function.expression else None,
     )
 
 
@@ -146,8 +161,7 @@ def _without_equals(
     for candidate in sorted(candidates, key=lambda one: (one.complexity, one.num_constants, abs(one.b))):
         family, mine = families[candidate.function], residuals[candidate.function]
         if not any(
-            (family and families[other.function] == family)
-            or float(np.square(residuals[other.function] - mine).mean()) < KNOWN
+            families[other.function] == family or float(np.square(residuals[other.function] - mine).mean()) < KNOWN
             for other in kept
         ):
             kept.append(candidate)
