@@ -14,6 +14,7 @@ from torch import Tensor
 
 from kan_core.bases import basis_from
 from kan_core.errors import CheckpointError, KanError
+from kan_core.layer import UnivariateFunction
 from kan_core.network import KAN, NetworkSpec
 from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
 from kan_core.symbolic.own_functions import describe_function, restore_function
@@ -64,17 +65,18 @@ def describe_network(network: KAN) -> dict[str, Any]:
         "dtype": str(network.dtype).removeprefix("torch."),
         "bases": [[basis.settings() for basis in layer.bases] for layer in network.layers],
         "functions": [
-            [index, target, source, function.name]
+            [index, target, source, function.name, *_described(function)]
             for index, layer in enumerate(network.layers)
             for (target, source), function in sorted(layer.functions.items())
         ],
-        "own_functions": [describe_function(function) for function in _own_functions(network).values()],
     }
 
 
-def _own_functions(network: KAN) -> dict[str, SymbolicFunction]:
-    functions = [function for layer in network.layers for _, function in sorted(layer.functions.items())]
-    return {f.name: f for f in functions if isinstance(f, SymbolicFunction) and f.expression}
+def _described(function: UnivariateFunction) -> list[dict[str, Any]]:
+    """Return what to write of a function beside its name: nothing unless it is a person's own."""
+    if isinstance(function, SymbolicFunction) and function.expression:
+        return [describe_function(function)]
+    return []
 
 
 def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor], *, prefix: str = "") -> KAN:
@@ -89,10 +91,8 @@ def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor
     for layer, described in zip(network.layers, description.get("bases", []), strict=False):
         layer.bases = tuple(basis_from(settings) for settings in described)
         layer.coefficients = torch.nn.Parameter(torch.zeros(*layer.family.shape, layer.num_functions, dtype=dtype))
-    own = [restore_function(described) for described in description.get("own_functions", [])]
-    library = {**FUNCTIONS, **{function.name: function for function in own}}
-    for index, target, source, name in description["functions"]:
-        network.layers[index].functions[target, source] = library[name]
+    for index, target, source, name, *own in description["functions"]:
+        network.layers[index].functions[target, source] = restore_function(own[0]) if own else FUNCTIONS[name]
     mine = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     for index, layer in enumerate(network.layers):
         # checkpoints from before families could be mixed

@@ -25,6 +25,7 @@ from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import (
     Act,
+    AddFunction,
     CatalogueSource,
     CsvSource,
     CutWeak,
@@ -33,6 +34,7 @@ from server.messages import (
     Event,
     Formula,
     FormulaEvent,
+    FunctionsEvent,
     HistoryEvent,
     LossesEvent,
     LossPoint,
@@ -41,6 +43,7 @@ from server.messages import (
     Pause,
     Query,
     Redo,
+    RemoveFunction,
     Reset,
     Run,
     SessionState,
@@ -215,6 +218,9 @@ class Session:
                 return self._set_network(command.network)
             case SetData():
                 return self._set_data(command)
+            case AddFunction() | RemoveFunction():
+                self.record = replace(self.record, library=edits.change_library(self.record.library, command))
+                return [FunctionsEvent(functions=views.own_functions(self.record.library))]
             case Undo():
                 self.history = self.history.copy()
                 return self._travel(self.history.undo(self.network, self._sparsity), "undo")
@@ -227,7 +233,7 @@ class Session:
     def query(self, command: Query) -> Event:
         """Return the answer for the viewer who asked; raises Refusal."""
         try:
-            return answers.answer(command, self.network, self.data, self.revision)
+            return answers.answer(command, self.network, self.data, self.revision, library=self.record.library)
         except KanError as error:
             raise Refusal("bad_request", str(error)) from error
 
@@ -407,7 +413,7 @@ class Session:
 
     def _edit(self, command: edits.Edit) -> list[Event]:
         before = self.network
-        network, label = edits.apply_edit(before, command, self.data.dataset.train_inputs)
+        network, label = edits.apply_edit(before, command, self.data.dataset.train_inputs, library=self.record.library)
         is_final_cut = isinstance(command, CutWeak) and self._sparsity != NO_SPARSITY
         self.history = self.history.copy()
         self.history.push(label, before, sparsity=self._sparsity if is_final_cut else None)
@@ -501,6 +507,7 @@ class Session:
             history=self.history.info(),
             formula=self._formula,
             losses=self.losses.points,
+            functions=views.own_functions(self.record.library),
         )
 
 

@@ -9,6 +9,7 @@ import torch
 
 from kan_core import KAN, NetworkSpec, TrainingSpec
 from kan_core.errors import KanError
+from kan_core.symbolic import BUILT_IN, Library
 from server.messages import MAX_EDGES, DataSource, NetworkSettings, TrainingSettings
 from server.refusal import Refusal
 from server.session_data import SessionData
@@ -16,7 +17,10 @@ from server.session_data import SessionData
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """What defines a session apart from its networks: who it is, what it learns from, how, and from which seed."""
+    """What defines a session apart from its networks: who it is, what it learns from, how, and from which seed.
+
+    `library` holds the functions that its curves are compared with.
+    """
 
     session_id: str
     source: DataSource
@@ -25,6 +29,7 @@ class SessionRecord:
     seed: int
     network: NetworkSettings
     training: TrainingSettings
+    library: Library = BUILT_IN
 
 
 def training_spec(record: SessionRecord) -> TrainingSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -50,6 +51,9 @@ class Library(Mapping[str, SymbolicFunction]):
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._all))
 
     @property
     def own(self) -> tuple[SymbolicFunction, ...]:
@@ -144,9 +148,13 @@ def restore_function(described: Mapping[str, Any]) -> SymbolicFunction:
     """Return the function that `describe_function` described; raises KanError or KeyError for anything else."""
     low = -math.inf if described["low"] is None else float(described["low"])
     high = math.inf if described["high"] is None else float(described["high"])
-    return own_function(
-        described["name"], described["expression"], complexity=described["complexity"], domain=(low, high)
-    )
+    return _restored(described["name"], described["expression"], described["complexity"], (low, high))
+
+
+# a session's history holds the same functions many times, and functions never change
+@lru_cache(maxsize=256)
+def _restored(name: str, expression: str, complexity: int, domain: tuple[float, float]) -> SymbolicFunction:
+    return own_function(name, expression, complexity=complexity, domain=domain)
 
 
 def _read(expression: str | sp.Expr, x: Any) -> Any:

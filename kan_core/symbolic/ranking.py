@@ -20,7 +20,7 @@ KNOWN = 1e-14
 POOR = 0.1
 # what a unit of complexity costs
 BITS = 2.0
-FEWEST_INDEPENDENT = 8
+FEWEST_INDEPENDENT = 4
 MAX_WEIGHT = 1e6
 
 
@@ -29,7 +29,8 @@ class Candidate:
     """The edge function c·f(a·x + b) + d, x in the units of the edge's curve; the lower the score the better.
 
     The fit that the score was made from stays: `unexplained` share of the curve's variance, `num_constants` fitted and
-    `num_independent`, as how many independent residuals the curve's points count. `own` is the function where it is one
+    `num_independent`, as how many independent residuals the curve's points count; `offset` is the mean of f over its
+    deviation on the curve. `own` is the function where it is one
     that a person added to their library.
     """
 
@@ -44,6 +45,7 @@ class Candidate:
     unexplained: float = 0.0
     num_constants: int = 4
     num_independent: int = FEWEST_INDEPENDENT
+    offset: float = 0.0
     own: SymbolicFunction | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -56,6 +58,27 @@ class Candidate:
                 f"choose one of {', '.join(FUNCTIONS)}"
             )
         return found
+
+    @property
+    def is_poor(self) -> bool:
+        """Whether the formula explains less than nine tenths of the curve's variance."""
+        return self.unexplained > POOR
+
+    @property
+    def formula_bits(self) -> float:
+        """The bits that the formula takes: 2 for a unit of complexity, and 1/2 · log2 n for a constant.
+
+        n is `num_independent`: a constant is worth stating to half the digits of n (J. Rissanen, Automatica 14, 1978).
+        Where f hardly moves beside its size, as a cosine near its top that stands in for a parabola, c and d cancel,
+        and have to be stated to as many digits more.
+        """
+        constants = 0.5 * self.num_constants * math.log2(self.num_independent)
+        return BITS * self.complexity + constants + math.log2(1.0 + self.offset)
+
+    @property
+    def residual_bits(self) -> float:
+        """The bits that residuals take, n/2 · log2 of their share of variance, but for what all candidates share."""
+        return 0.5 * self.num_independent * math.log2(max(self.unexplained, 0.0) + KNOWN)
 
     def evaluate(self, x: FloatArray) -> FloatArray:
         """Return the values at x of any shape."""
@@ -77,10 +100,14 @@ def rank_candidates(
     fits = [(function, fit) for function in library if (fit := fit_scaled(function, curve)) is not None]
     if not fits:
         return []
-    residuals = {function.name: _residuals(function, fit, curve) for function, fit in fits}
+    values = {function.name: _values(function, fit, curve) for function, fit in fits}
+    residuals = {function.name: _residuals(values[function.name], fit, curve) for function, fit in fits}
     closest = min(fits, key=lambda one: one[1].unexplained)[0]
     num_independent = count_independent(residuals[closest.name])
-    candidates = [_candidate(function, fit, num_independent) for function, fit in fits]
+    candidates = [
+        _candidate(function, fit, num_independent=num_independent, offset=_offset(values[function.name]))
+        for function, fit in fits
+    ]
     families = {function.name: function.family or function.name for function, _ in fits}
     return resort(_without_equals(candidates, residuals, families), weight=weight)
 
@@ -93,50 +120,46 @@ def resort(candidates: Sequence[Candidate], *, weight: float = 1.0) -> list[Cand
     """
     check_number("weight", weight, low=0.0, high=MAX_WEIGHT)
     scored = [replace(one, score=description_length(one, weight=weight)) for one in candidates]
-    return sorted(
-        scored,
-        key=lambda one: (
-            one.unexplained > POOR,
-            one.unexplained if one.unexplained > POOR else one.score,
-            one.complexity,
-        ),
-    )
+    return sorted(scored, key=lambda one: (one.is_poor, one.unexplained if one.is_poor else one.score, one.complexity))
 
 
 def description_length(candidate: Candidate, *, weight: float = 1.0) -> float:
-    """Return the bits that a curve takes as a formula and what the formula leaves.
-
-    Residuals take n/2 · log2 of their share of variance, n being how many are independent, and a constant is worth
-    stating to half the digits of n, so it takes 1/2 · log2 n (J. Rissanen, Automatica 14, 1978). A unit of complexity
-    takes 2 bits. The formula's own bits count `weight` times.
-    """
-    n = candidate.num_independent
-    formula = BITS * candidate.complexity + 0.5 * candidate.num_constants * math.log2(n)
-    return weight * formula + 0.5 * n * math.log2(max(candidate.unexplained, 0.0) + KNOWN)
+    """Return the bits that a curve takes as a formula and what the formula leaves, its own bits `weight` times."""
+    return weight * candidate.formula_bits + candidate.residual_bits
 
 
 def count_independent(residuals: FloatArray) -> int:
     """Return as how many independent residuals those of the closest fit count, residuals (P,) in the order of x.
 
-    Noise changes its sign at every other point on average, so each point counts; what a smooth curve leaves turns a few
-    times, however many points it is seen at.
+    Noise changes its sign at every other point on average, so each point counts. What a smooth curve leaves turns a few
+    times, however many points it is seen at, and is an error of the curve that says little about the formula: with the
+    square of how often its sign changes, beside noise, it counts for less than its turns.
     """
-    changes = int(np.count_nonzero(np.diff(np.signbit(residuals))))
-    return min(max(2 * changes, FEWEST_INDEPENDENT), max(len(residuals), FEWEST_INDEPENDENT))
+    share = 2 * np.count_nonzero(np.diff(np.signbit(residuals))) / max(len(residuals), 1)
+    return max(round(min(float(share), 1.0) ** 2 * len(residuals)), FEWEST_INDEPENDENT)
 
 
-def _residuals(function: SymbolicFunction, fit: AffineFit, curve: ScaledCurve) -> FloatArray:
-    """Return what the fit leaves of the curve (P,), in units of the curve's deviation."""
-    t, z = curve.points
-    if curve.is_flat or fit.c == 0.0:
-        return -z
-    arguments = fit.a * curve.half * t + (fit.a * curve.centre + fit.b)
+def _values(function: SymbolicFunction, fit: AffineFit, curve: ScaledCurve) -> FloatArray:
+    """Return f(a·x + b) on the curve (P,)."""
+    arguments = fit.a * curve.half * curve.points[0] + (fit.a * curve.centre + fit.b)
     with np.errstate(all="ignore"):
-        values = function.value_and_derivative(arguments)[0]
-        return (fit.c / curve.spread) * values + (fit.d - curve.mean) / curve.spread - z
+        return function.value_and_derivative(arguments)[0]
 
 
-def _candidate(function: SymbolicFunction, fit: AffineFit, num_independent: int) -> Candidate:
+def _residuals(values: FloatArray, fit: AffineFit, curve: ScaledCurve) -> FloatArray:
+    """Return what c·values + d leaves of the curve (P,), in units of the curve's deviation."""
+    if curve.is_flat or fit.c == 0.0:
+        return -curve.points[1]
+    return (fit.c / curve.spread) * values + (fit.d - curve.mean) / curve.spread - curve.points[1]
+
+
+def _offset(values: FloatArray) -> float:
+    """Return the mean of values (P,) over their deviation, 0 where they do not move."""
+    deviation = float(values.std())
+    return abs(float(values.mean())) / deviation if deviation > 0.0 else 0.0
+
+
+def _candidate(function: SymbolicFunction, fit: AffineFit, *, num_independent: int, offset: float) -> Candidate:
     return Candidate(
         function=function.name,
         a=fit.a,
@@ -149,6 +172,7 @@ def _candidate(function: SymbolicFunction, fit: AffineFit, num_independent: int)
         unexplained=fit.unexplained,
         num_constants=len(FREE_CONSTANTS[function.shape]),
         num_independent=num_independent,
+        offset=offset,
         own=function if function.expression else None,
     )
 
