@@ -30,8 +30,8 @@ FREE_CONSTANTS = {
 }
 # so many points serve to choose between starts
 FEW = 64
-# steps with these, and with all points
-_STEPS: IndexArray = np.array([10, 300])
+# steps to judge a start, to move it with these, and to polish with all points
+_STEPS: IndexArray = np.array([0, 10, 300])
 # a curve that moves less than this beside its size is flat
 FLAT = 1e-14
 

@@ -39,38 +39,48 @@ def fit_program(
     """Return a, b, c, d and the unexplained mean square, (5,); the last one is inf without any fit.
 
     `starts` (S, 2) are a and b to begin from, `free` (2,) which of them may move, `domain` (2,) bounds the arguments;
-    `few` and `curve` (2, P) are the points, t above the values, of which `few` serve to choose; `steps` (2,) is how
-    many steps on either at most.
+    `few` and `curve` (2, P) are the points, t above the values, of which `few` serve to choose; `steps` (3,) is how
+    many steps at most to judge a start, to move it, and to polish.
     """
-    errors, trial, normal = np.full(len(starts), np.inf), np.empty(5), np.empty(5)
+    errors, trial = np.full(len(starts), np.inf), np.empty(5)
     values, slopes = np.empty((depth, curve.shape[1])), np.empty((depth, curve.shape[1]))
     for s in range(len(starts)):
         if _is_inside(starts[s, 0], starts[s, 1], domain):
-            trial[:2] = starts[s]
-            _model(instructions, numbers, trial, few, values, slopes, normal)
+            trial[0], trial[1] = starts[s, 0], starts[s, 1]
+            _polish(instructions, numbers, trial, free, domain, few, values, slopes, steps[0])
             errors[s] = trial[4]
-    moved = np.full((NUM_MOVED, 5), np.inf)
+    moved, left = np.full((NUM_MOVED, 5), np.inf), np.full(NUM_MOVED, np.inf)
     for k in range(NUM_MOVED):
-        s = errors.argmin()
+        s = _least(errors)
         if errors[s] < np.inf:
-            moved[k, :2], errors[s] = starts[s], np.inf
-            _polish(instructions, numbers, moved[k], free, domain, few, values, slopes, steps[0])
-    best, previous = np.full(5, np.inf), -1.0
+            moved[k, 0], moved[k, 1], errors[s] = starts[s, 0], starts[s, 1], np.inf
+            _polish(instructions, numbers, moved[k], free, domain, few, values, slopes, steps[1])
+            left[k] = moved[k, 4]
+    best, previous = -1, -1.0
     for _ in range(NUM_POLISHED):
-        k = moved[:, 4].argmin()
+        k = _least(left)
         # neighbours that have met count once
-        while abs(moved[k, 4] - previous) <= 1e-7 * previous:
-            moved[k, 4] = np.inf
-            k = moved[:, 4].argmin()
-        previous = moved[k, 4]
-        if previous == np.inf or best[4] < EXACT:
+        while abs(left[k] - previous) <= 1e-7 * previous:
+            left[k] = np.inf
+            k = _least(left)
+        previous = left[k]
+        if previous == np.inf or (best >= 0 and moved[best, 4] < EXACT):
             break
-        trial[:] = moved[k]
-        moved[k, 4] = np.inf
-        _polish(instructions, numbers, trial, free, domain, curve, values, slopes, steps[1])
-        if trial[4] < best[4]:
-            best[:] = trial
-    return best
+        left[k] = np.inf
+        _polish(instructions, numbers, moved[k], free, domain, curve, values, slopes, steps[2])
+        if best < 0 or moved[k, 4] < moved[best, 4]:
+            best = k
+    return moved[max(best, 0)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _least(values: FloatArray) -> int:
+    """Return where the least of values (P,) stands."""
+    least = 0
+    for k in range(1, values.size):
+        if values[k] < values[least]:
+            least = k
+    return least
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -142,32 +152,31 @@ def _polish(
 ) -> None:
     """Move constants (5,) to where the curve is explained best, inside the domain."""
     normal, trial, trial_normal = np.zeros(5), constants.copy(), np.zeros(5)
-    _model(instructions, numbers, constants, curve, values, slopes, normal)
-    damping = 1e-3
-    for step in range(max_steps):
-        error = constants[4]
-        is_close = error < CLOSE
-        if error < EXACT or error == np.inf or (step >= STEPS_AFAR and not is_close):
+    damping, error = 1e-3, np.inf
+    for step in range(max_steps + 1):
+        _model(instructions, numbers, trial, curve, values, slopes, trial_normal)
+        if step == 0 or trial[4] < error:
+            is_settled = step > 0 and error - trial[4] <= (SETTLED if error < CLOSE else SETTLED_AFAR) * error
+            # one by one: copies of slices take the compiler longer than all the rest
+            for k in range(5):
+                constants[k], normal[k] = trial[k], trial_normal[k]
+            error = trial[4]
+            damping = max(damping * 0.1, 1e-15) if step > 0 else damping
+        else:
+            damping = max(damping * 8.0, 1e-6)
+            is_settled = damping > 1e7
+        is_afar = step >= STEPS_AFAR and error >= CLOSE
+        if is_settled or is_afar or error < EXACT or error == np.inf or step == max_steps:
             break
         step_a, step_b = _step(normal, free, damping)
-        trial[:2] = constants[0] + step_a, constants[1] + step_b
+        trial[0], trial[1] = constants[0] + step_a, constants[1] + step_b
         for _ in range(60):
             if _is_inside(trial[0], trial[1], domain):
                 break
             step_a, step_b = step_a / 2, step_b / 2
-            trial[:2] = constants[0] + step_a, constants[1] + step_b
+            trial[0], trial[1] = constants[0] + step_a, constants[1] + step_b
         if trial[0] == constants[0] and trial[1] == constants[1]:
             break
-        _model(instructions, numbers, trial, curve, values, slopes, trial_normal)
-        if trial[4] < error:
-            constants[:], normal[:] = trial, trial_normal
-            damping = max(damping * 0.1, 1e-15)
-            if error - trial[4] <= (SETTLED if is_close else SETTLED_AFAR) * error:
-                break
-        else:
-            damping = max(damping * 8.0, 1e-6)
-            if damping > 1e7:
-                break
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
