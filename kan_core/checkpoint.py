@@ -15,9 +15,10 @@ from torch import Tensor
 
 from kan_core.bases import Basis, basis_from, parts_of
 from kan_core.errors import CheckpointError, KanError
-from kan_core.layer import KANLayer
+from kan_core.layer import KANLayer, UnivariateFunction
 from kan_core.network import KAN, EdgeId, NetworkSpec
-from kan_core.symbolic.library import FUNCTIONS
+from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
+from kan_core.symbolic.own_functions import describe_function, restore_function
 
 FORMAT = "kanoscope-network-1"
 
@@ -70,11 +71,18 @@ def describe_network(network: KAN) -> dict[str, Any]:
         "dtype": str(network.dtype).removeprefix("torch."),
         "bases": [[basis.settings() for basis in layer.bases] for layer in network.layers],
         "functions": [
-            [index, target, source, function.name]
+            [index, target, source, function.name, *_described(function)]
             for index, layer in enumerate(network.layers)
             for (target, source), function in sorted(layer.functions.items())
         ],
     }
+
+
+def _described(function: UnivariateFunction) -> list[dict[str, Any]]:
+    """Return what to write of a function beside its name: nothing unless it is a person's own."""
+    if isinstance(function, SymbolicFunction) and function.expression:
+        return [describe_function(function)]
+    return []
 
 
 def rebuild_network(description: Mapping[str, Any], tensors: Mapping[str, Tensor], *, prefix: str = "") -> KAN:
@@ -99,9 +107,9 @@ def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Tensor], pref
     if "bases" in description:
         for layer, described in zip(network.layers, description["bases"], strict=True):
             _set_bases(layer, [basis_from(settings) for settings in described])
-    for index, target, source, name in description["functions"]:
+    for index, target, source, name, *own in description["functions"]:
         layer = network.check_edge(EdgeId(layer=index, source=source, target=target))
-        layer.functions[target, source] = FUNCTIONS[name]
+        layer.functions[target, source] = restore_function(own[0]) if own else FUNCTIONS[name]
     mine = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     for index, layer in enumerate(network.layers):
         # checkpoints from before families could be mixed

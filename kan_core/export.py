@@ -19,8 +19,9 @@ import sympy as sp
 from kan_core.bases.basis import Basis, end_slopes
 from kan_core.errors import ExportError
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.edges import edge_form, edge_units
-from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
+from kan_core.symbolic.edges import edge_form, edge_function, edge_units
+from kan_core.symbolic.library import SymbolicFunction
+from kan_core.symbolic.program_forms import source_of
 
 # {x} is the argument, {m} the module; those not named here are the module's function of the same name
 _TEMPLATES: Mapping[str, str] = MappingProxyType(
@@ -164,7 +165,10 @@ def _node_source(network: KAN, node: int, terms: list[list[str]], is_output: boo
 def _edge_source(network: KAN, edge: EdgeId, x: str, module: str, families: _Families) -> str:
     if network.kind(edge) == "symbolic":
         name, a, b, c, d = edge_form(network, edge)
-        argument = _within(f"({a!r} * {x} + {b!r})", FUNCTIONS[name], module)
+        function = edge_function(network, edge)
+        argument = _within(f"({a!r} * {x} + {b!r})", function, module)
+        if function.expression:
+            return f"{c!r} * {source_of(function.program, argument, module)} + {d!r}"
         value = _TEMPLATES.get(name, "{m}." + name + "({x})").format(x=argument, m=module)
         return f"{c!r} * ({value}) + {d!r}"
     layer = network.check_edge(edge)

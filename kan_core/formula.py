@@ -18,8 +18,7 @@ import sympy as sp
 from kan_core.errors import ExportError
 from kan_core.layer import KANLayer
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.edges import edge_form
-from kan_core.symbolic.library import FUNCTIONS
+from kan_core.symbolic.edges import edge_form, edge_function
 
 EdgeTerm = Callable[[EdgeId, Any], Any]
 
@@ -106,9 +105,9 @@ def exact_term(network: KAN) -> EdgeTerm:
     def term(edge: EdgeId, x: Any) -> Any:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
-        name, *constants = edge_form(network, edge)
+        _, *constants = edge_form(network, edge)
         a, b, c, d = (sp.Float(value, 17) for value in constants)
-        return c * FUNCTIONS[name].sympy_value(a * x + b) + d
+        return c * edge_function(network, edge).sympy_value(a * x + b) + d
 
     return term
 

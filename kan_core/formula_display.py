@@ -24,8 +24,8 @@ from kan_core.bases.basis import FloatArray
 from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term
 from kan_core.mathml import presentation
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.edges import edge_form, edge_units
-from kan_core.symbolic.library import FUNCTIONS
+from kan_core.symbolic.edges import edge_form, edge_function, edge_units
+from kan_core.symbolic.library import SymbolicFunction
 from kan_core.symbolic.ranking import Candidate
 
 SNAP_TOLERANCE = 2e-5
@@ -82,7 +82,7 @@ def edge_label(network: KAN, edge: EdgeId, name: str) -> tuple[str, str]:
 def candidate_label(candidate: Candidate, name: str) -> tuple[str, str]:
     """Return a candidate's formula in the variable `name` as plain text and as MathML."""
     a, b, c, d = (sp.Float(value, 17) for value in (candidate.a, candidate.b, candidate.c, candidate.d))
-    expression = rounded(c * FUNCTIONS[candidate.function].sympy_value(a * sp.Symbol(name) + b) + d)
+    expression = rounded(c * candidate.definition.sympy_value(a * sp.Symbol(name) + b) + d)
     return plain_text(expression), f"<math>{presentation(expression)}</math>"
 
 
@@ -92,23 +92,23 @@ def folded_term(network: KAN) -> EdgeTerm:
     def term(edge: EdgeId, x: Any) -> Any:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
-        name, a, b, c, d = edge_form(network, edge)
-        return sp.Add(_scale(c, _fold(name, a, b, x)), sp.Float(d))
+        _, a, b, c, d = edge_form(network, edge)
+        return sp.Add(_scale(c, _fold(edge_function(network, edge), a, b, x)), sp.Float(d))
 
     return term
 
 
-def _fold(name: str, a: float, b: float, x: Any) -> Any:
+def _fold(function: SymbolicFunction, a: float, b: float, x: Any) -> Any:
     """Return f(a·x + b) with the constants drawn out of it where f allows."""
     constant, rest = sp.Add(_scale(a, x), sp.Float(b)).as_coeff_Add()
-    shift = float(constant)
+    name, shift = function.name, float(constant)
     if name == "exp":
         return sp.Float(math.exp(min(shift, 700.0))) * sp.exp(rest)
     if name in ("sin", "cos"):
         return _fold_wave(shift + (math.pi / 2 if name == "cos" else 0.0), rest)
     if name in ("x^2", "x^3", "x^4", "x^5") and not rest.is_Add:
         return sp.expand((rest + constant) ** int(name[-1]))
-    return FUNCTIONS[name].sympy_value(rest + constant)
+    return function.sympy_value(rest + constant)
 
 
 def _fold_wave(phase: float, rest: Any) -> Any:

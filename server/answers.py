@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kan_core import KAN, EdgeId, cut_effect, edge_importance, sample_edge_curves, severs_output, suggest_symbolic
 from kan_core.bases.basis import FloatArray
 from kan_core.formula_display import candidate_label, edge_label
+from kan_core.symbolic import BUILT_IN, Library
 from kan_core.symbolic.edges import edge_curve, edge_units
 from kan_core.symbolic.ranking import Candidate as RankedCandidate
 from server.edits import find_edge
@@ -37,18 +38,23 @@ from server.views import edge_kind, edge_ref, symbolic_form
 
 NUM_POINTS = 64
 NUM_BINS = 24
-MAX_CANDIDATES = 10
+MAX_CANDIDATES = 80
 MAX_RESIDUALS = 500
 MAX_SHOWN_SAMPLES = 500
 
 
-def answer(query: Query, network: KAN, data: SessionData, *, revision: int, step: int) -> Event:
-    """Return the answer to a query of a network after `step` steps; raises Refusal: stale_edge or bad_input."""
+def answer(
+    query: Query, network: KAN, data: SessionData, *, revision: int, step: int, library: Library = BUILT_IN
+) -> Event:
+    """Return the answer to a query of a network after `step` steps, formulas made of `library`.
+
+    Raises Refusal: stale_edge or bad_input.
+    """
     match query:
         case Inspect():
             return inspect_edge(network, query.edge, data, revision)
         case Suggest():
-            return suggest(network, query.edge, data, revision)
+            return suggest(network, query.edge, data, revision, library)
         case MeasureCut():
             return measure_cut(network, query.edges, data, step)
         case Predict():
@@ -108,12 +114,12 @@ def _basis_curves(network: KAN, edge: EdgeId) -> list[list[float]]:
     return (torch.cat([parts.T, base.unsqueeze(0)]) * edge_units(network, edge)[2]).tolist()
 
 
-def suggest(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -> CandidatesEvent:
+def suggest(network: KAN, ref: EdgeRef, data: SessionData, revision: int, library: Library) -> CandidatesEvent:
     """Return ranked formulas for one edge over the interval that its data take."""
     edge = find_edge(network, ref)
     inputs = data.dataset.train_inputs
     x, y = edge_curve(network, edge, inputs)
-    ranked = suggest_symbolic(network, edge, inputs, limit=MAX_CANDIDATES)
+    ranked = suggest_symbolic(network, edge, inputs, limit=MAX_CANDIDATES, library=library)
     name = data.info.input_names[edge.source] if edge.layer == 0 else "x"
     return CandidatesEvent(
         edge=edge_ref(edge),
@@ -133,6 +139,9 @@ def _candidate(ranked: RankedCandidate, x: FloatArray, name: str) -> Candidate:
         text=text,
         r2=ranked.r2,
         complexity=ranked.complexity,
+        formula_bits=ranked.formula_bits,
+        residual_bits=ranked.residual_bits,
+        is_poor=ranked.is_poor,
         curve=ranked.evaluate(x).tolist(),
     )
 

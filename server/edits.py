@@ -21,15 +21,17 @@ from kan_core import (
 )
 from kan_core.bases import make_basis
 from kan_core.errors import EdgeError, SpecError
-from kan_core.symbolic.edges import off_domain_edges
-from kan_core.symbolic.library import FUNCTIONS
+from kan_core.symbolic import BUILT_IN, Library, SymbolicFunction
+from kan_core.symbolic.edges import edge_function, off_domain_edges
 from server.messages import (
+    AddFunction,
     CutWeak,
     EdgeRef,
     Lock,
     Prune,
     Refine,
     Release,
+    RemoveFunction,
     Restore,
     SwapBasis,
     SymbolicForm,
@@ -43,10 +45,11 @@ Edit = Prune | CutWeak | Restore | Refine | Symbolify | Release | Lock | SwapBas
 KIND_NAMES = {"spline": "a curve", "symbolic": "a formula", "pruned": "cut"}
 
 
-def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str]:
+def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor, *, library: Library = BUILT_IN) -> tuple[KAN, str]:
     """Return the edited network and a few words for the history; `inputs` (B, I) are the training samples.
 
-    Raises Refusal with code stale_edge, would_sever, nothing_weak, not_finer, unsuitable_family or unknown_function.
+    `library` holds the functions that a formula may name. Raises Refusal with code stale_edge, would_sever,
+    nothing_weak, not_finer, unsuitable_family, unknown_function or off_domain.
     """
     match edit:
         case Prune(edges=refs):
@@ -61,7 +64,7 @@ def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str
             return refine_by_hand(network, edit.grid_size), f"refine the grid to {edit.grid_size}"
         case Symbolify():
             edge = _edge_of_kind(network, edit.edge, ("spline", "symbolic"))
-            return _symbolify(network, edge, edit.form, inputs), f"formula {edit.form.function} on edge {edge}"
+            return _symbolify(network, edge, edit.form, inputs, library), f"formula {edit.form.function} on edge {edge}"
         case Release():
             edge = _edge_of_kind(network, edit.edge, ("symbolic",))
             return release_symbolic(network, edge), f"release edge {edge}"
@@ -73,6 +76,13 @@ def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor) -> tuple[KAN, str
             edge = _edge_of_kind(network, edit.edge, ("spline", "pruned"))
             title = make_basis(edit.basis).title
             return _swap(network, edge, edit.basis, title, inputs), f"{title} on edge {edge}"
+
+
+def change_library(library: Library, command: AddFunction | RemoveFunction) -> Library:
+    """Return the library with one function more or less; raises KanError with the sentence to show."""
+    if isinstance(command, RemoveFunction):
+        return library.remove_function(command.name)
+    return library.add_function(command.name.strip(), command.expression, complexity=command.complexity)
 
 
 def find_edge(network: KAN, ref: EdgeRef) -> EdgeId:
@@ -142,12 +152,19 @@ def _swap(network: KAN, edge: EdgeId, basis: str, title: str, inputs: torch.Tens
         ) from error
 
 
-def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm, inputs: torch.Tensor) -> KAN:
-    function = FUNCTIONS.get(form.function)
+def _function_named(name: str, network: KAN, edge: EdgeId, library: Library) -> SymbolicFunction | None:
+    """Return the function of that name, first of all the edge's own, which may have left the library."""
+    if network.kind(edge) == "symbolic" and edge_function(network, edge).name == name:
+        return edge_function(network, edge)
+    return library.get(name)
+
+
+def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm, inputs: torch.Tensor, library: Library) -> KAN:
+    function = _function_named(form.function, network, edge, library)
     if function is None:
         raise Refusal(
             "unknown_function",
-            f"There is no function={form.function!r} to put on an edge: choose one of {', '.join(FUNCTIONS)}.",
+            f"There is no function={form.function!r} to put on an edge: choose one of {', '.join(library)}.",
         )
     candidate = Candidate(
         function=form.function,
@@ -158,6 +175,7 @@ def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm, inputs: torch.Ten
         r2=0.0,
         complexity=function.complexity,
         score=0.0,
+        own=function if function.expression else None,
     )
     fixed = fix_symbolic(network, edge, candidate)
     if edge in off_domain_edges(fixed, inputs, only=edge):

@@ -136,6 +136,15 @@ class SymbolicForm(Message):
     d: FiniteFloat
 
 
+class OwnFunction(Message):
+    """A function that a person added to the ones that curves are compared with; `mathml` shows it with its name."""
+
+    name: str
+    expression: str
+    mathml: str
+    complexity: int
+
+
 # --- commands: acts -------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +269,22 @@ class SwapBasis(Command):
     basis: str
 
 
+class AddFunction(Command):
+    """Add a function of x to the ones that curves are compared with; complexity follows from it when left out."""
+
+    type: Literal["add_function"] = "add_function"
+    name: str = Field(max_length=64)
+    expression: str = Field(max_length=600)
+    complexity: int | None = None
+
+
+class RemoveFunction(Command):
+    """Take back a function that was added; edges that have it keep it."""
+
+    type: Literal["remove_function"] = "remove_function"
+    name: str = Field(max_length=64)
+
+
 class Undo(Command):
     """Take back the newest structural act."""
 
@@ -343,6 +368,8 @@ Act = (
     | Release
     | Lock
     | SwapBasis
+    | AddFunction
+    | RemoveFunction
     | Undo
     | Redo
 )
@@ -464,6 +491,7 @@ class SnapshotEvent(Event):
     history: HistoryInfo
     formula: Formula
     losses: list[LossPoint]
+    functions: list[OwnFunction] = Field(default=[], description="added to the ones curves are compared with")
     viewers: int = 1
 
 
@@ -499,6 +527,13 @@ class HistoryEvent(Event):
 class FormulaEvent(Event):
     type: Literal["formula"] = "formula"
     formula: Formula
+
+
+class FunctionsEvent(Event):
+    """The functions that were added to the ones that curves are compared with, all of them."""
+
+    type: Literal["functions"] = "functions"
+    functions: list[OwnFunction]
 
 
 class LossesEvent(Event):
@@ -563,7 +598,11 @@ class InspectionEvent(Event):
 
 
 class Candidate(Message):
-    """A formula for one edge; `curve` are its values at the event's `x`."""
+    """A formula for one edge; `curve` are its values at the event's `x`.
+
+    Formulas are sorted by weight · formula_bits + residual_bits, where 1 is the usual weight of simplicity; those that
+    are poor come last, by r2.
+    """
 
     form: SymbolicForm
     name: str
@@ -571,11 +610,14 @@ class Candidate(Message):
     text: str
     r2: FiniteFloat
     complexity: int
+    formula_bits: FiniteFloat
+    residual_bits: FiniteFloat
+    is_poor: bool
     curve: list[FiniteFloat]
 
 
 class CandidatesEvent(Event):
-    """Ranked formulas for one edge, best first."""
+    """All formulas that there are for one edge, best first at the usual weight of simplicity."""
 
     type: Literal["candidates"] = "candidates"
     edge: EdgeRef
@@ -630,6 +672,7 @@ ServerEvent = Annotated[
     | StatusEvent
     | HistoryEvent
     | FormulaEvent
+    | FunctionsEvent
     | LossesEvent
     | ViewersEvent
     | NoticeEvent

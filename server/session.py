@@ -21,6 +21,7 @@ from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import (
     Act,
+    AddFunction,
     CatalogueSource,
     CutWeak,
     DataEvent,
@@ -28,6 +29,7 @@ from server.messages import (
     Event,
     Formula,
     FormulaEvent,
+    FunctionsEvent,
     HistoryEvent,
     LossesEvent,
     LossPoint,
@@ -37,6 +39,7 @@ from server.messages import (
     Query,
     Redo,
     Refine,
+    RemoveFunction,
     Reset,
     Run,
     SessionState,
@@ -210,6 +213,9 @@ class Session:
                 return self._set_training(command)
             case Reset() | SetNetwork() | SetData():
                 return self._renew(command)
+            case AddFunction() | RemoveFunction():
+                self.record = replace(self.record, library=edits.change_library(self.record.library, command))
+                return [FunctionsEvent(functions=views.own_functions(self.record.library))]
             case Undo():
                 self.history = self.history.copy()
                 return self._travel(self.history.undo(self._now_entry()), "undo")
@@ -222,7 +228,14 @@ class Session:
     def query(self, command: Query) -> Event:
         """Return the answer for the viewer who asked; raises Refusal."""
         try:
-            return answers.answer(command, self.network, self.data, revision=self.revision, step=self.num_steps)
+            return answers.answer(
+                command,
+                self.network,
+                self.data,
+                revision=self.revision,
+                step=self.num_steps,
+                library=self.record.library,
+            )
         except KanError as error:
             raise Refusal("bad_request", str(error)) from error
 
@@ -419,8 +432,9 @@ class Session:
                 f"Auto chooses the grid itself while it is at work, received grid_size={command.grid_size}: choose "
                 "another optimizer to refine by hand, or wait until it is done.",
             )
-        before = self._now_entry()
-        network, label = edits.apply_edit(before.network, command, self.data.dataset.train_inputs)
+        before, record = self._now_entry(), self.record
+        inputs = self.data.dataset.train_inputs
+        network, label = edits.apply_edit(before.network, command, inputs, library=record.library)
         is_final_cut = isinstance(command, CutWeak) and self._sparsity != NO_SPARSITY
         self.history = self.history.copy()
         self.history.push(replace(before, label=label, sparsity=before.sparsity if is_final_cut else None))
@@ -502,6 +516,7 @@ class Session:
             history=self.history.info(),
             formula=self._formula,
             losses=self.losses.points,
+            functions=views.own_functions(self.record.library),
         )
 
 

@@ -14,6 +14,8 @@ from torch import Tensor
 from kan_core import KAN
 from kan_core.checkpoint import describe_network, network_tensors, read_metadata, rebuild_network
 from kan_core.errors import CheckpointError
+from kan_core.symbolic import Library
+from kan_core.symbolic.own_functions import describe_function, restore_function
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
@@ -52,6 +54,7 @@ def session_to_bytes(session: Session) -> bytes:
         "network": record.network.model_dump(),
         "training": record.training.model_dump(),
         "chosen_grid": record.chosen_grid,
+        "own_functions": [describe_function(function) for function in record.library.own],
         "status": session.status.model_dump(),
         "steps_left": session.steps_left,
         "revision": session.revision,
@@ -94,6 +97,7 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
         training=TrainingSettings.model_validate(description["training"]),
         # checkpoints from before the recipe could be told a grid have none
         chosen_grid=description.get("chosen_grid"),
+        library=Library([restore_function(one) for one in description.get("own_functions", [])]),
     )
     networks = [rebuild_network(one, tensors, prefix=f"{index}/") for index, one in enumerate(description["networks"])]
     status = StatusInfo.model_validate(description["status"])

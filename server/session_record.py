@@ -9,6 +9,7 @@ import torch
 
 from kan_core import KAN, NetworkSpec, TrainingSpec
 from kan_core.errors import KanError
+from kan_core.symbolic import BUILT_IN, Library
 from server.messages import MAX_EDGES, DataSource, NetworkSettings, TrainingSettings
 from server.refusal import Refusal
 from server.session_data import SessionData
@@ -19,6 +20,7 @@ class SessionRecord:
     """What defines a session apart from its networks: who it is, what it learns from, how, and from which seed.
 
     `chosen_grid` is the grid size that the recipe of "auto" keeps to because a person chose it, None where it chooses.
+    `library` holds the functions that its curves are compared with.
     """
 
     session_id: str
@@ -29,6 +31,7 @@ class SessionRecord:
     network: NetworkSettings
     training: TrainingSettings
     chosen_grid: int | None = None
+    library: Library = BUILT_IN
 
 
 def training_spec(record: SessionRecord) -> TrainingSpec:

@@ -11,10 +11,12 @@ from kan_core.bases import parts_of
 from kan_core.export import numpy_source, pytorch_source, sympy_source
 from kan_core.formula_display import display_formula, edge_label
 from kan_core.layer import KANLayer
+from kan_core.mathml import presentation
 from kan_core.memory import training_bytes
 from kan_core.pruning import connected_edges
+from kan_core.symbolic import Library
 from kan_core.symbolic.edges import edge_form, off_domain_edges
-from server.messages import EdgeInfo, EdgeKind, EdgeRef, Formula, NetworkSettings, Structure, SymbolicForm
+from server.messages import EdgeInfo, EdgeKind, EdgeRef, Formula, NetworkSettings, OwnFunction, Structure, SymbolicForm
 from server.session_data import SessionData
 
 MAX_PATHS = 80
@@ -167,3 +169,17 @@ def _written(network: KAN, data: SessionData) -> tuple[str, str, str, str]:
 def _unwritten(paths: int) -> tuple[str, str, str, str]:
     text = f"A sum over {paths} paths of curves: cut edges until at most {MAX_PATHS} are left to read it as a formula."
     return "", text, rf"\text{{{text}}}", f"# {text}"
+
+
+def own_functions(library: Library) -> list[OwnFunction]:
+    """Return the functions that were added to a library, each as it reads."""
+    x = sp.Symbol("x")
+    return [
+        OwnFunction(
+            name=function.name,
+            expression=function.expression,
+            mathml=f"<math>{presentation(function.sympy_value(x))}</math>",
+            complexity=function.complexity,
+        )
+        for function in library.own
+    ]

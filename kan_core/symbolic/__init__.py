@@ -12,11 +12,14 @@ from kan_core.symbolic.edges import (
     suggest_symbolic,
 )
 from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
-from kan_core.symbolic.ranking import Candidate, rank_candidates
+from kan_core.symbolic.own_functions import BUILT_IN, Library
+from kan_core.symbolic.ranking import Candidate, rank_candidates, resort
 
 __all__ = [
+    "BUILT_IN",
     "FUNCTIONS",
     "Candidate",
+    "Library",
     "SymbolicFunction",
     "edge_curve",
     "edge_form",
@@ -25,5 +28,6 @@ __all__ = [
     "lock_symbolic",
     "rank_candidates",
     "release_symbolic",
+    "resort",
     "suggest_symbolic",
 ]

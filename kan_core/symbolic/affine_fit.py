@@ -2,26 +2,22 @@
 
 Shape legend: S starts, P points of the curve.
 
-For given a and b, c and d follow by least squares, so a start is judged by its correlation with the curve (variable
-projection, G. Golub and V. Pereyra, SIAM J. Numer. Anal. 10, 1973). Many starts are judged at once, the best few are
-polished by Levenberg-Marquardt on all free constants. Everything happens on x mapped to [-1, 1] and y to mean 0 and
-deviation 1, so results do not depend on units.
+Everything happens on x mapped to [-1, 1] and y to mean 0 and deviation 1, so results do not depend on units. Where a
+function has fewer free constants than four, the others stay as they start.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.symbolic.library import Shape, SymbolicFunction
+from kan_core.symbolic.projection import fit_program
 
-NUM_POLISHED = 3
-# a fit that is close is worth polishing to the last digit, one that is not will not become right
-MAX_ITERATIONS = 300
-MAX_ITERATIONS_AFAR = 50
-CLOSE = 1e-4
 FREE_CONSTANTS = {
     Shape.CONSTANT: (3,),
     Shape.LINEAR: (2, 3),
@@ -30,7 +26,14 @@ FREE_CONSTANTS = {
     Shape.EXPONENTIAL: (0, 2, 3),
     Shape.WAVE: (0, 1, 2, 3),
     Shape.BUMP: (0, 1, 2, 3),
+    Shape.ANY: (0, 1, 2, 3),
 }
+# so many points serve to choose between starts
+FEW = 64
+# steps to judge a start, to move it with these, and to polish with all points
+_STEPS: IndexArray = np.array([0, 10, 300])
+# a curve that moves less than this beside its size is flat
+FLAT = 1e-14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,46 +48,123 @@ class AffineFit:
     unexplained: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaledCurve:
+    """A curve as fits see it: `points` (2, P) are t within [-1, 1], rising, and z of mean 0 and deviation 1.
+
+    x = centre + half·t and y = mean + spread·z; `few` (2, at most 64) are some of the points, the outermost included.
+    """
+
+    points: FloatArray
+    few: FloatArray
+    centre: float
+    half: float
+    mean: float
+    spread: float
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether there is nothing to explain."""
+        return self.spread <= FLAT * max(1.0, abs(self.mean))
+
+
+def scaled_curve(x: FloatArray, y: FloatArray) -> ScaledCurve | None:
+    """Return the curve y(x), both (P,), scaled; None where x has no extent or anything is not finite."""
+    order = np.argsort(x, kind="stable")
+    x, y = x[order].astype(np.float64), y[order].astype(np.float64)
+    if len(x) < 2 or not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return None
+    centre, half = x[-1] / 2 + x[0] / 2, x[-1] / 2 - x[0] / 2
+    # by its size first, so that squares neither vanish nor overflow
+    size = float(np.abs(y).max()) or 1.0
+    mean, spread = float((y / size).mean()) * size, float((y / size).std()) * size
+    if not half > 0.0 or not np.isfinite([half, mean, spread]).all():
+        return None
+    points = np.stack([np.clip((x - centre) / half, -1.0, 1.0), (y - mean) / (spread or 1.0)])
+    few = points
+    if len(x) > FEW:
+        few = np.ascontiguousarray(points[:, np.linspace(0, len(x) - 1, FEW).astype(int)])
+    return ScaledCurve(points=points, few=few, centre=float(centre), half=float(half), mean=mean, spread=spread)
+
+
 def fit_affine(function: SymbolicFunction, x: FloatArray, y: FloatArray) -> AffineFit | None:
     """Return the best fit of `function` to the curve y(x), both (P,), or None where it has none on its domain."""
-    centre, half = (x.max() + x.min()) / 2, (x.max() - x.min()) / 2
-    mean, spread = y.mean(), y.std()
-    if half <= 0 or not np.isfinite(half) or not np.isfinite(spread):
+    curve = scaled_curve(x, y)
+    return None if curve is None else fit_scaled(function, curve)
+
+
+def fit_scaled(function: SymbolicFunction, curve: ScaledCurve) -> AffineFit | None:
+    """Return the best fit of `function` to a scaled curve in the curve's own units, or None where it has none."""
+    if curve.is_flat:
+        return AffineFit(a=1.0, b=0.0, c=0.0, d=curve.mean, r2=1.0, unexplained=0.0)
+    if function.shape is Shape.CONSTANT:
+        return AffineFit(a=1.0, b=0.0, c=0.0, d=curve.mean, r2=0.0, unexplained=1.0)
+    program = function.program
+    a, b, c, d, unexplained = fit_program(
+        program.instructions,
+        program.numbers,
+        program.depth,
+        _starts(function, curve),
+        _free(function.shape),
+        np.array([function.low, function.high]),
+        curve.points if function.shape is Shape.KINK else curve.few,
+        curve.points,
+        _STEPS,
+    ).tolist()
+    if not math.isfinite(unexplained):
         return None
-    if spread <= 1e-14 * max(1.0, abs(mean)):
-        return AffineFit(a=1.0, b=0.0, c=0.0, d=float(mean), r2=1.0, unexplained=0.0)
-    t, z = (x - centre) / half, (y - mean) / spread
-    with np.errstate(all="ignore"):
-        found = _fit_scaled(function, t, z)
-    if found is None:
-        return None
-    (a, b, c, d), unexplained = found
-    return AffineFit(
-        a=float(a / half),
-        b=float(b - a * centre / half),
-        c=float(c * spread),
-        d=float(d * spread + mean),
-        r2=float(1.0 - unexplained),
-        unexplained=float(unexplained),
+    a, b, c = _normal_form(function, a, b, c)
+    fit = AffineFit(
+        a=a / curve.half,
+        b=b - a * curve.centre / curve.half,
+        c=c * curve.spread,
+        d=d * curve.spread + curve.mean,
+        r2=1.0 - unexplained,
+        unexplained=unexplained,
     )
+    return fit if all(map(math.isfinite, (fit.a, fit.b, fit.c, fit.d))) else None
 
 
+def _normal_form(function: SymbolicFunction, a: float, b: float, c: float) -> tuple[float, float, float]:
+    """Return the constants of the same curve with a positive a where f is even or odd."""
+    if a < 0.0 and function.parity:
+        return -a, -b, c * function.parity
+    return a, b, c
+
+
+@lru_cache(maxsize=16)
+def _free(shape: Shape) -> IndexArray:
+    return np.array([k in FREE_CONSTANTS[shape] for k in (0, 1)], dtype=np.int64)
+
+
+def _starts(function: SymbolicFunction, curve: ScaledCurve) -> FloatArray:
+    if function.shape is Shape.KINK:
+        # the break lies between two points, and between which two is all that counts
+        t = curve.points[0]
+        between = -(t[1:] + t[:-1]) / 2
+        return np.column_stack([np.ones_like(between), between])
+    return starts_of(function.shape)
+
+
+@lru_cache(maxsize=16)
 def starts_of(shape: Shape) -> FloatArray:
-    """Return the (a, b) that a fit on [-1, 1] begins from, (S, 2)."""
+    """Return the (a, b) that a fit on [-1, 1] begins from, (S, 2); kinks begin between the points of their curve."""
     if shape in (Shape.CONSTANT, Shape.LINEAR):
         return np.array([[1.0, 0.0]])
     if shape is Shape.POWER:
         beyond = 1.0 + np.geomspace(1e-6, 30.0, 30)
         zeros = np.concatenate([-beyond[::-1], np.linspace(-1, 1, 41), beyond])
         return np.array([(sign, -sign * zero) for sign in (1.0, -1.0) for zero in zeros])
-    if shape is Shape.KINK:
-        return np.array([(1.0, zero) for zero in np.linspace(-1, 1, 257)])
     if shape is Shape.EXPONENTIAL:
         rates = np.geomspace(0.05, 40.0, 24)
         return np.array([(rate, 0.0) for rate in np.concatenate([-rates, rates])])
     if shape is Shape.WAVE:
         rates = np.concatenate([np.geomspace(0.2, 1.0, 5), np.arange(1.4, 34.0, 0.6)])
         return np.array([(rate, phase) for rate in rates for phase in np.arange(4) * np.pi / 4])
+    if shape is Shape.ANY:
+        # a function of which nothing is known: it may turn often, have one feature or end somewhere, to either side
+        parts = [starts_of(one) for one in (Shape.WAVE, Shape.BUMP, Shape.POWER)]
+        return np.concatenate([*parts, -parts[0], -parts[1]])
     rates = np.geomspace(0.15, 12.0, 14)
     centres = np.concatenate([[-3.0, -1.7], np.linspace(-1.1, 1.1, 12), [1.7, 3.0]])
     steep = [(rate, -rate * centre) for rate in rates for centre in centres]
@@ -93,81 +173,3 @@ def starts_of(shape: Shape) -> FloatArray:
         (rate, share * (1 - rate)) for rate in (0.5, 0.8, 0.95, 0.999) for share in (-0.999, -0.5, 0, 0.5, 0.999)
     ]
     return np.array(steep + filling)
-
-
-def _fit_scaled(function: SymbolicFunction, t: FloatArray, z: FloatArray) -> tuple[FloatArray, float] | None:
-    """Return the constants (4,) and the unexplained share of variance for a curve in scaled coordinates."""
-    starts = starts_of(function.shape)
-    arguments = starts[:, :1] * t + starts[:, 1:]
-    allowed = function.contains(arguments)
-    starts, arguments = starts[allowed], arguments[allowed]
-    if len(starts) == 0:
-        return None
-    constants, errors = _project(function, starts, arguments, z)
-    order: IndexArray = np.argsort(errors, kind="stable")[:NUM_POLISHED]
-    order = order[np.isfinite(errors[order])]
-    if len(order) == 0:
-        return None
-    return _polish(function, constants[order], t, z)
-
-
-def _project(
-    function: SymbolicFunction, starts: FloatArray, arguments: FloatArray, z: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return constants (S, 4) with the best c and d for each start and the mean squared errors (S,)."""
-    values = function.numpy_value(arguments)
-    centred = values - values.mean(axis=1, keepdims=True)
-    power = np.square(centred).mean(axis=1)
-    c = np.where(power > 1e-24, (centred * z).mean(axis=1) / np.maximum(power, 1e-300), 0.0)
-    d = -c * values.mean(axis=1)
-    errors = np.square(c[:, None] * centred - z).mean(axis=1)
-    return np.column_stack([starts, c, d]), np.where(np.isfinite(errors), errors, np.inf)
-
-
-def _polish(
-    function: SymbolicFunction, constants: FloatArray, t: FloatArray, z: FloatArray
-) -> tuple[FloatArray, float] | None:
-    """Improve all rows of constants (S, 4) at once and return the best with its mean squared error."""
-    free: IndexArray = np.array(FREE_CONSTANTS[function.shape])
-    errors, gradients, curvatures = _model(function, constants, free, t, z)
-    damping = np.full(len(constants), 1e-3)
-    for iteration in range(MAX_ITERATIONS):
-        if iteration >= MAX_ITERATIONS_AFAR and float(errors.min()) > CLOSE:
-            break
-        scale = np.maximum(np.diagonal(curvatures, axis1=1, axis2=2), 1e-12)
-        damped = curvatures + (damping[:, None] * scale)[:, :, None] * np.eye(len(free))
-        steps = np.linalg.solve(damped, -gradients[:, :, None])[:, :, 0]
-        trial = constants.copy()
-        trial[:, free] += np.where(np.isfinite(steps), steps, 0.0)
-        trial_errors, trial_gradients, trial_curvatures = _model(function, trial, free, t, z)
-        better = trial_errors < errors
-        settled = ~better | (errors - trial_errors <= 1e-9 * errors)
-        constants = np.where(better[:, None], trial, constants)
-        gradients = np.where(better[:, None], trial_gradients, gradients)
-        curvatures = np.where(better[:, None, None], trial_curvatures, curvatures)
-        errors = np.where(better, trial_errors, errors)
-        damping = np.clip(np.where(better, damping * 0.2, damping * 8.0), 1e-14, 1e8)
-        if bool((settled & (better | (damping > 1e6))).all()) or float(errors.min()) < 1e-30:
-            break
-    best = int(np.argmin(errors))
-    return (constants[best], float(errors[best])) if np.isfinite(errors[best]) else None
-
-
-def _model(
-    function: SymbolicFunction, constants: FloatArray, free: IndexArray, t: FloatArray, z: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return errors (S,), half gradients (S, F) and Gauss-Newton curvatures (S, F, F); inf error off the domain."""
-    a, b, c, d = (constants[:, k : k + 1] for k in range(4))
-    arguments = a * t + b
-    values, slopes = function.value_and_derivative(arguments)
-    residuals = c * values + d - z
-    along = c * slopes
-    jacobian = np.stack([along * t, along, values, np.ones_like(values)], axis=1)[:, free]
-    errors = np.where(function.contains(arguments), np.square(residuals).mean(axis=1), np.inf)
-    errors = np.where(np.isfinite(errors), errors, np.inf)
-    gradients = np.einsum("sfp,sp->sf", jacobian, residuals) / len(t)
-    curvatures = jacobian @ jacobian.transpose(0, 2, 1) / len(t)
-    usable = np.isfinite(errors)
-    gradients = np.where(usable[:, None], gradients, 0.0)
-    curvatures = np.where(usable[:, None, None], curvatures, np.eye(jacobian.shape[1]))
-    return errors, gradients, curvatures

@@ -8,10 +8,11 @@ from torch import Tensor
 from kan_core._checks import check_samples
 from kan_core.bases.basis import FloatArray
 from kan_core.errors import EdgeError
-from kan_core.layer import KANLayer
+from kan_core.layer import KANLayer, UnivariateFunction
 from kan_core.least_squares import fit_coefficients
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.library import FUNCTIONS
+from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
+from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.ranking import Candidate, rank_candidates
 
 CURVE_POINTS = 64
@@ -38,10 +39,15 @@ def edge_curve(network: KAN, edge: EdgeId, inputs: Tensor) -> tuple[FloatArray, 
     return x * x_scale + x_shift, y * y_scale
 
 
-def suggest_symbolic(network: KAN, edge: EdgeId, inputs: Tensor, *, limit: int = 10) -> list[Candidate]:
-    """Return at most `limit` formulas for the curve of `edge` over `inputs` (B, I), best first, in original units."""
+def suggest_symbolic(
+    network: KAN, edge: EdgeId, inputs: Tensor, *, limit: int = 10, library: Library = BUILT_IN, weight: float = 1.0
+) -> list[Candidate]:
+    """Return at most `limit` formulas for the curve of `edge` over `inputs` (B, I), best first, in original units.
+
+    `library` holds the functions to try and `weight` says how much simplicity counts, as in `rank_candidates`.
+    """
     x, y = edge_curve(network, edge, inputs)
-    return rank_candidates(x, y)[:limit]
+    return rank_candidates(x, y, functions=library.values(), weight=weight)[:limit]
 
 
 def fix_symbolic(network: KAN, edge: EdgeId, candidate: Candidate) -> KAN:
@@ -49,11 +55,7 @@ def fix_symbolic(network: KAN, edge: EdgeId, candidate: Candidate) -> KAN:
 
     Raises EdgeError for an unknown edge or function.
     """
-    if candidate.function not in FUNCTIONS:
-        raise EdgeError(
-            f"a formula names a library function, received function={candidate.function!r}: "
-            f"choose one of {', '.join(FUNCTIONS)}"
-        )
+    function = candidate.definition
     fixed = network.copy()
     layer = fixed.check_edge(edge)
     x_scale, x_shift, y_scale = edge_units(network, edge)
@@ -69,7 +71,7 @@ def fix_symbolic(network: KAN, edge: EdgeId, candidate: Candidate) -> KAN:
     layer.symbolic[position] = True
     layer.pruned[position] = False
     layer.locked[position] = False
-    layer.functions[position] = FUNCTIONS[candidate.function]
+    layer.functions[position] = function
     return fixed
 
 
@@ -80,6 +82,15 @@ def edge_form(network: KAN, edge: EdgeId) -> tuple[str, float, float, float, flo
     x_scale, x_shift, y_scale = edge_units(network, edge)
     a = a / x_scale
     return layer.functions[edge.target, edge.source].name, a, b - a * x_shift, c * y_scale, d * y_scale
+
+
+def edge_function(network: KAN, edge: EdgeId) -> SymbolicFunction:
+    """Return the function f of a symbolic edge; raises EdgeError for other kinds."""
+    return _definition(_symbolic_layer(network, edge).functions[edge.target, edge.source])
+
+
+def _definition(function: UnivariateFunction) -> SymbolicFunction:
+    return function if isinstance(function, SymbolicFunction) else FUNCTIONS[function.name]
 
 
 @torch.no_grad()
@@ -96,7 +107,7 @@ def off_domain_edges(network: KAN, inputs: Tensor, *, only: EdgeId | None = None
             edge = EdgeId(layer=index, source=source, target=target)
             a, b = layer.constants[target, source, :2].tolist()
             argument = (a * nodes[index][:, source] + b).numpy()
-            if (only is None or edge == only) and not bool(FUNCTIONS[function.name].contains(argument[None])[0]):
+            if (only is None or edge == only) and not bool(_definition(function).contains(argument[None])[0]):
                 found.append(edge)
     return found
 

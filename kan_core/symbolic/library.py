@@ -11,6 +11,7 @@ import enum
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
+from kan_core.symbolic.programs import Program, program_of
 
 SMALLEST = 1e-9
 
@@ -30,7 +32,8 @@ class Shape(enum.Enum):
 
     CONSTANT has d, LINEAR c and d. POWER is homogeneous: scaling its argument is scaling c (or shifting d, for log), so
     a stays ±1; KINK is the same with a break that must be met. EXPONENTIAL: shifting the argument is scaling c, so b
-    stays 0. WAVE and BUMP have all four, the first with many turns on a range, the second with one feature.
+    stays 0. WAVE and BUMP have all four, the first with many turns on a range, the second with one feature; ANY has all
+    four and may be like either.
     """
 
     CONSTANT = "constant"
@@ -40,6 +43,7 @@ class Shape(enum.Enum):
     EXPONENTIAL = "exponential"
     WAVE = "wave"
     BUMP = "bump"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class SymbolicFunction:
     """A library function; `low` and `high` bound the arguments it is defined on.
 
     `family` names functions that are one another up to a, b, c, d (sine and cosine), of which a ranking keeps one.
+    `parity` is 1 for an even function, -1 for an odd one and 0 for others and for those that have a domain on one side.
+    `expression` is what a person typed for a function of their own, which brings its program, and empty for others.
     """
 
     name: str
@@ -59,6 +65,9 @@ class SymbolicFunction:
     low: float = -math.inf
     high: float = math.inf
     family: str = ""
+    parity: int = 0
+    expression: str = ""
+    own_program: Program | None = None
 
     def value(self, x: Tensor) -> Tensor:
         """Return f(x), differentiable by torch, for x of any shape."""
@@ -72,6 +81,11 @@ class SymbolicFunction:
         derivative = np.where(inside == x, self.numpy_derivative(inside), 0.0).astype(x.dtype)
         return self.numpy_value(inside), derivative
 
+    @property
+    def program(self) -> Program:
+        """The instructions by which compiled code computes f."""
+        return _program(self) if self.own_program is None else self.own_program
+
     def contains(self, x: FloatArray) -> NDArray[np.bool_]:
         """Return for each row of arguments (S, P) whether all lie in the domain, (S,)."""
         inside: NDArray[np.bool_] = np.logical_and(x >= self.low, x <= self.high)
@@ -80,6 +94,12 @@ class SymbolicFunction:
     @property
     def _is_everywhere(self) -> bool:
         return math.isinf(self.low) and math.isinf(self.high)
+
+
+@lru_cache(maxsize=1024)
+def _program(function: SymbolicFunction) -> Program:
+    x = sp.Symbol("x", real=True)
+    return program_of(function.sympy_value(x), x)
 
 
 def _power(name: str, exponent: float, complexity: int, *, exact: sp.Expr) -> SymbolicFunction:
@@ -93,6 +113,7 @@ def _power(name: str, exponent: float, complexity: int, *, exact: sp.Expr) -> Sy
         numpy_derivative=lambda x: exponent * x ** (exponent - 1),
         sympy_value=lambda x: x**exact,
         low=SMALLEST if positive else -math.inf,
+        parity=0 if positive else 1 - 2 * (int(exponent) % 2),
     )
 
 
@@ -148,6 +169,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="abs",
+        parity=1,
         complexity=3,
         shape=Shape.KINK,
         torch_value=torch.abs,
@@ -157,6 +179,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="sign",
+        parity=-1,
         complexity=3,
         shape=Shape.KINK,
         torch_value=torch.sign,
@@ -176,6 +199,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="sin",
+        parity=-1,
         complexity=2,
         shape=Shape.WAVE,
         torch_value=torch.sin,
@@ -186,6 +210,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="cos",
+        parity=1,
         complexity=2,
         shape=Shape.WAVE,
         torch_value=torch.cos,
@@ -196,6 +221,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="tan",
+        parity=-1,
         complexity=3,
         shape=Shape.BUMP,
         torch_value=torch.tan,
@@ -207,6 +233,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="tanh",
+        parity=-1,
         complexity=3,
         shape=Shape.BUMP,
         torch_value=torch.tanh,
@@ -227,6 +254,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="gaussian",
+        parity=1,
         complexity=3,
         shape=Shape.BUMP,
         torch_value=lambda x: torch.exp(-(x**2)),
@@ -236,6 +264,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="lorentzian",
+        parity=1,
         complexity=3,
         shape=Shape.BUMP,
         torch_value=lambda x: 1.0 / (1.0 + x**2),
@@ -245,6 +274,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="sinh",
+        parity=-1,
         complexity=3,
         shape=Shape.BUMP,
         torch_value=torch.sinh,
@@ -256,6 +286,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="cosh",
+        parity=1,
         complexity=3,
         shape=Shape.BUMP,
         torch_value=torch.cosh,
@@ -267,6 +298,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="arcsin",
+        parity=-1,
         complexity=4,
         shape=Shape.BUMP,
         torch_value=torch.arcsin,
@@ -291,6 +323,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="arctan",
+        parity=-1,
         complexity=4,
         shape=Shape.BUMP,
         torch_value=torch.arctan,
@@ -300,6 +333,7 @@ _ALL = (
     ),
     SymbolicFunction(
         name="arctanh",
+        parity=-1,
         complexity=4,
         shape=Shape.BUMP,
         torch_value=torch.arctanh,

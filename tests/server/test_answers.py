@@ -40,7 +40,7 @@ def test_an_edge_is_the_sum_of_its_pieces() -> None:
 def test_candidates_come_with_their_curves() -> None:
     event = small().query(Suggest(edge=EDGE))
     assert isinstance(event, CandidatesEvent)
-    assert 0 < len(event.candidates) <= 10
+    assert 10 < len(event.candidates) <= 80
     assert {len(one.curve) for one in event.candidates} == {len(event.x)}
 
 

@@ -136,6 +136,7 @@ export const SNAPSHOT: SnapshotEvent = {
     caution: null,
   },
   losses: [{ step: 1, train: 1, test: 2 }],
+  functions: [],
 };
 
 /** Puts fakes in the places of the browser's socket, clock and animation frames; returns how to paint one frame. */

@@ -26,8 +26,36 @@ export interface components {
             seq: number;
         };
         /**
+         * AddFunction
+         * @description Add a function of x to the ones that curves are compared with; complexity follows from it when left out.
+         */
+        AddFunction: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "add_function";
+            /** Name */
+            name: string;
+            /** Expression */
+            expression: string;
+            /**
+             * Complexity
+             * @default null
+             */
+            complexity: number | null;
+        };
+        /**
          * Candidate
          * @description A formula for one edge; `curve` are its values at the event's `x`.
+         *
+         *     Formulas are sorted by weight · formula_bits + residual_bits, where 1 is the usual weight of simplicity; those that
+         *     are poor come last, by r2.
          */
         Candidate: {
             form: components["schemas"]["SymbolicForm"];
@@ -41,12 +69,18 @@ export interface components {
             r2: number;
             /** Complexity */
             complexity: number;
+            /** Formula Bits */
+            formula_bits: number;
+            /** Residual Bits */
+            residual_bits: number;
+            /** Is Poor */
+            is_poor: boolean;
             /** Curve */
             curve: number[];
         };
         /**
          * CandidatesEvent
-         * @description Ranked formulas for one edge, best first.
+         * @description All formulas that there are for one edge, best first at the usual weight of simplicity.
          */
         CandidatesEvent: {
             /**
@@ -179,7 +213,7 @@ export interface components {
             /** Name */
             name: string;
         };
-        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SwapBasis"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
+        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
         /**
          * CsvSource
          * @description Columns of a CSV file uploaded before; a classification target holds the values 0 and 1.
@@ -566,6 +600,34 @@ export interface components {
             num_samples: number;
         };
         /**
+         * FunctionsEvent
+         * @description The functions that were added to the ones that curves are compared with, all of them.
+         */
+        FunctionsEvent: {
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "functions";
+            /** Functions */
+            functions: components["schemas"]["OwnFunction"][];
+        };
+        /**
          * Health
          * @description The server answers; `version` is the package's.
          */
@@ -916,6 +978,20 @@ export interface components {
             sentence: string;
         };
         /**
+         * OwnFunction
+         * @description A function that a person added to the ones that curves are compared with; `mathml` shows it with its name.
+         */
+        OwnFunction: {
+            /** Name */
+            name: string;
+            /** Expression */
+            expression: string;
+            /** Mathml */
+            mathml: string;
+            /** Complexity */
+            complexity: number;
+        };
+        /**
          * Pause
          * @description Stop training after the step under way.
          */
@@ -1100,6 +1176,24 @@ export interface components {
             edge: components["schemas"]["EdgeRef"];
         };
         /**
+         * RemoveFunction
+         * @description Take back a function that was added; edges that have it keep it.
+         */
+        RemoveFunction: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "remove_function";
+            /** Name */
+            name: string;
+        };
+        /**
          * Reset
          * @description Start again from the initial network, with the same seed or a new one.
          */
@@ -1212,7 +1306,7 @@ export interface components {
              */
             type: "run";
         };
-        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"];
+        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["FunctionsEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"];
         /**
          * SessionCreated
          * @description The new session's id and the key that lets its holder act on it.
@@ -1374,6 +1468,12 @@ export interface components {
             formula: components["schemas"]["Formula"];
             /** Losses */
             losses: components["schemas"]["LossPoint"][];
+            /**
+             * Functions
+             * @description added to the ones curves are compared with
+             * @default []
+             */
+            functions: components["schemas"]["OwnFunction"][];
             /**
              * Viewers
              * @default 1
@@ -1769,6 +1869,7 @@ export interface components {
     pathItems: never;
 }
 export type Ack = components['schemas']['Ack'];
+export type AddFunction = components['schemas']['AddFunction'];
 export type Candidate = components['schemas']['Candidate'];
 export type CandidatesEvent = components['schemas']['CandidatesEvent'];
 export type CatalogueBasis = components['schemas']['CatalogueBasis'];
@@ -1791,6 +1892,7 @@ export type FormulaCheck = components['schemas']['FormulaCheck'];
 export type FormulaEvent = components['schemas']['FormulaEvent'];
 export type FormulaRequest = components['schemas']['FormulaRequest'];
 export type FormulaSource = components['schemas']['FormulaSource'];
+export type FunctionsEvent = components['schemas']['FunctionsEvent'];
 export type Health = components['schemas']['Health'];
 export type HistoryEvent = components['schemas']['HistoryEvent'];
 export type HistoryInfo = components['schemas']['HistoryInfo'];
@@ -1803,6 +1905,7 @@ export type LossesEvent = components['schemas']['LossesEvent'];
 export type MeasureCut = components['schemas']['MeasureCut'];
 export type NetworkSettings = components['schemas']['NetworkSettings'];
 export type NoticeEvent = components['schemas']['NoticeEvent'];
+export type OwnFunction = components['schemas']['OwnFunction'];
 export type Pause = components['schemas']['Pause'];
 export type Predict = components['schemas']['Predict'];
 export type PredictionEvent = components['schemas']['PredictionEvent'];
@@ -1811,6 +1914,7 @@ export type Prune = components['schemas']['Prune'];
 export type Redo = components['schemas']['Redo'];
 export type Refine = components['schemas']['Refine'];
 export type Release = components['schemas']['Release'];
+export type RemoveFunction = components['schemas']['RemoveFunction'];
 export type Reset = components['schemas']['Reset'];
 export type Residuals = components['schemas']['Residuals'];
 export type ResidualsEvent = components['schemas']['ResidualsEvent'];

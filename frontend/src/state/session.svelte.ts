@@ -13,6 +13,7 @@ import type {
   HistoryInfo,
   InspectionEvent,
   LossPoint,
+  OwnFunction,
   ServerEvent,
   StatusInfo,
   Structure,
@@ -49,6 +50,8 @@ export class SessionState {
   history = $state.raw<HistoryInfo>({ undo: null, redo: null });
   formula = $state.raw<Formula | null>(null);
   losses = $state.raw<LossPoint[]>([]);
+  /** the functions that people added to those that curves are compared with */
+  functions = $state.raw<OwnFunction[]>([]);
   /** what the recipe of the optimizer "auto" last told */
   recipe = $state('');
   viewers = $state(1);
@@ -208,6 +211,7 @@ export class SessionState {
         this.history = event.history;
         this.formula = event.formula;
         this.losses = event.losses;
+        this.functions = event.functions;
         this.recipe = event.training.optimizer === 'auto' ? event.status.sentence : '';
         this.viewers = event.viewers;
         this.canEdit = event.can_edit;
@@ -243,6 +247,9 @@ export class SessionState {
         return;
       case 'formula':
         this.formula = event.formula;
+        return;
+      case 'functions':
+        this.functions = event.functions;
         return;
       case 'losses':
         this.losses = thinned([...this.losses, ...event.points]);

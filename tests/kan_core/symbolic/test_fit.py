@@ -8,15 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kan_core.bases.basis import FloatArray
-from kan_core.symbolic import FUNCTIONS, SymbolicFunction, rank_candidates
+from kan_core.errors import SpecError
+from kan_core.symbolic import FUNCTIONS, SymbolicFunction, rank_candidates, resort
 from kan_core.symbolic.affine_fit import Shape, fit_affine
+from kan_core.symbolic.ranking import count_independent
 
 FITTED = [f for f in FUNCTIONS.values() if f.shape is not Shape.CONSTANT]
 X = np.linspace(-1.0, 1.0, 64)
 
 
-def planted(function: SymbolicFunction, seed: int) -> FloatArray:
-    """Return a curve c·f(a·x + b) + d on X whose arguments stay well inside the function's domain."""
+def planted(function: SymbolicFunction, seed: int, *, x: FloatArray = X) -> FloatArray:
+    """Return a curve c·f(a·x + b) + d at x, which spans [-1, 1], its arguments well inside the domain."""
     generator = np.random.default_rng(seed)
     low, high = max(function.low, -2.0), min(function.high, 2.0)
     margin = 0.06 * (high - low)
@@ -24,7 +26,7 @@ def planted(function: SymbolicFunction, seed: int) -> FloatArray:
     right = generator.uniform(high - 0.35 * (high - low), high - margin)
     a, b = (right - left) / 2, (right + left) / 2
     c, d = generator.uniform(0.5, 4.0) * generator.choice([-1.0, 1.0]), generator.uniform(-3.0, 3.0)
-    curve: FloatArray = c * function.numpy_value(a * X + b) + d
+    curve: FloatArray = c * function.numpy_value(a * x + b) + d
     return curve
 
 
@@ -64,6 +66,80 @@ def test_ranking_does_not_depend_on_units(scale: float, shift: float, y_scale: f
     x = 10**scale * (X + shift)
     names = [c.function for c in rank_candidates(x, 10**y_scale * (np.exp(X) + 3.0))]
     assert names[0] == "exp"
+
+
+@pytest.mark.parametrize("function", FITTED, ids=lambda function: function.name)
+@pytest.mark.parametrize("points", [64, 512])
+def test_no_point_is_left_out(function: SymbolicFunction, points: int) -> None:
+    x = np.linspace(-1.0, 1.0, points)
+    truth = planted(function, 0, x=x)
+    noise = truth.std() * np.random.default_rng(1).normal(size=points)
+    fit = fit_affine(function, x, truth + 0.05 * noise)
+    assert fit is not None
+    values = fit.c * function.value_and_derivative(fit.a * x + fit.b)[0] + fit.d
+    # four constants take 4 of the noise's P directions, and what is left of them is the estimate's own error
+    assert np.square(values - truth).mean() < 0.05**2 * truth.var() * 16 / points
+
+
+def test_the_order_of_points_does_not_matter() -> None:
+    curve = np.exp(1.4 * X) + 0.01 * np.random.default_rng(0).normal(size=len(X))
+    order = np.random.default_rng(1).permutation(len(X))
+    assert rank_candidates(X[order], curve[order]) == rank_candidates(X, curve)
+
+
+@pytest.mark.parametrize(
+    ("curve", "kept", "dropped"),
+    [
+        (np.sin(2 * X + 1), {"sin"}, {"cos"}),
+        (np.cos(2 * X), {"cos"}, {"sin"}),
+        (1 / (1 + np.exp(-3 * X)), {"tanh"}, {"sigmoid"}),
+        (np.arccos(0.7 * X), {"arcsin"}, {"arccos"}),
+        (np.exp(3 * X), {"exp"}, {"sinh", "cosh"}),
+        ((X - 0.3) ** 2, {"x^2"}, set[str]()),
+        (3 * X + 1, {"x"}, {"sin", "x^3", "sinh", "arctan"}),
+    ],
+)
+def test_of_equal_forms_the_simplest_stays(curve: FloatArray, kept: set[str], dropped: set[str]) -> None:
+    ranked = [one.function for one in rank_candidates(X, curve)]
+    assert ranked[0] in kept
+    assert not dropped & set(ranked)
+
+
+def test_another_weight_sorts_the_same_fits_again() -> None:
+    ranked = rank_candidates(X, np.tanh(2 * X) + 0.02 * np.random.default_rng(0).normal(size=len(X)))
+    simple, exact = resort(ranked, weight=30.0), resort(ranked, weight=0.0)
+    assert resort(exact) == ranked
+    assert {one.function: (one.a, one.unexplained) for one in simple} == {
+        one.function: (one.a, one.unexplained) for one in exact
+    }
+    assert simple[0].complexity < ranked[0].complexity
+    assert exact[0].unexplained == min(one.unexplained for one in ranked)
+
+
+def test_a_weight_below_zero_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"^weight is a number from 0 to 1e\+06, received weight=-1.0: choose one"):
+        resort([], weight=-1.0)
+
+
+def test_what_smooth_curves_leave_counts_as_few_points() -> None:
+    x = np.linspace(0, 1, 512)
+    assert count_independent(np.random.default_rng(0).normal(size=512)) > 400
+    assert count_independent(np.sin(20 * np.pi * x + 0.1)) == 4
+    assert count_independent(np.sin(100 * np.pi * x + 0.1)) == 78
+    assert count_independent(np.ones(512)) == 4
+
+
+def test_a_cosine_near_its_top_is_a_parabola() -> None:
+    # what a trained curve leaves is smooth, and a fourth constant takes up some of it
+    error = 2e-5 * np.sin(7 * X) - 4e-4 * X**4
+    ranked = {one.function: one for one in rank_candidates(X, X**2 + error)}
+    assert ranked["cos"].unexplained < 0.7 * ranked["x^2"].unexplained
+    assert next(iter(ranked)) == "x^2"
+
+
+@pytest.mark.parametrize("values", [np.full(64, np.nan), np.r_[np.zeros(63), np.inf]])
+def test_a_curve_that_is_not_finite_has_no_formula(values: FloatArray) -> None:
+    assert rank_candidates(X, values) == []
 
 
 def test_a_flat_curve_is_a_constant() -> None:
