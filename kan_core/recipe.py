@@ -11,6 +11,7 @@ back what they took away. A structure that was made by hand is kept: cut, symbol
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 
 from kan_core.datasets import Dataset
 from kan_core.fitting import RANGE_TOLERANCE, Fit, calibrate, hold_out, mean_error
@@ -42,7 +43,7 @@ class Recipe:
 
     Both are in float64; the network is left alone. Every choice follows from `seed`. `grids` are the grid sizes to go
     through, coarsest first; when left out the first is a divisor of the network's own (`starts.coarse_size`) and the
-    last is found by validation. Test samples are never looked at.
+    last is found by validation. Test samples are never looked at. Raises SpecError for a size that the family has not.
     """
 
     def __init__(
@@ -55,6 +56,9 @@ class Recipe:
         entropy: float = 0.0,
         grids: tuple[int, ...] | None = None,
     ) -> None:
+        for size in grids or ():
+            # raises SpecError where the family has no such size
+            replace(network.spec, grid_size=size)
         self.stage = Stage.STARTS
         self.network = network
         self._dataset, self._l1, self._entropy, self._grids = dataset, l1, entropy, grids
@@ -93,9 +97,11 @@ class Recipe:
 
     def _coarsest(self, network: KAN) -> int | None:
         """Return the size that starts are made on, None for the network's own."""
+        if self._grids is not None:
+            return self._grids[0]
         if has_structure(network) or not self._judge.is_held_out:
             return None
-        return coarse_size(network.spec.grid_size) if self._grids is None else self._grids[0]
+        return coarse_size(network.spec.grid_size)
 
     def _step_starts(self) -> str:
         starts = self._starts

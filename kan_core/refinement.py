@@ -168,7 +168,7 @@ class Refinement:
         if not math.isfinite(error):
             return "the errors are no longer finite numbers"
         if size is None:
-            return "it was the last one asked for"
+            return "none of the grids asked for is finer"
         if error <= self._is_exact:
             return f"the {self._judge.name} of {error:.1g} is as small as rounding lets it be"
         try:

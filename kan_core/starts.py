@@ -18,7 +18,7 @@ from torch import Tensor
 from kan_core.accuracy import measure_errors, measure_rmse
 from kan_core.datasets import Dataset
 from kan_core.families import edge_family, swap_basis
-from kan_core.fitting import Fit
+from kan_core.fitting import Fit, mean_error
 from kan_core.grids import fit_ranges, refine
 from kan_core.network import KAN
 
@@ -37,6 +37,8 @@ SETTLED = 0.01
 # a start so many times worse than the best that improves by less than STUCK over some steps is abandoned
 HOPELESS = 3.0
 STUCK = 0.2
+# the error, as a share of that of the mean, under which a network goes on alone
+TRAINED = 0.01
 # how much of its error a network may gain by a coarser grid
 COARSENING = 0.1
 
@@ -72,7 +74,8 @@ class Judge:
 class Starts:
     """Fits the given network, then fresh ones of its shape, and keeps the best.
 
-    A network with cut, symbolic or locked edges has a structure that no fresh one would have: it is the only start.
+    A network with cut, symbolic or locked edges has a structure that no fresh one would have: it is the only start, and
+    so is one that is `TRAINED` already.
     """
 
     def __init__(self, given: KAN, judge: Judge, *, seed: int, l1: float, entropy: float, coarse: int | None) -> None:
@@ -80,7 +83,7 @@ class Starts:
         self._given, self._judge, self._seed = given, judge, seed
         self._penalty = (l1, entropy)
         self._coarse = coarse
-        self.num_starts = count_starts(given)
+        self.num_starts = 1 if self._is_trained() else count_starts(given)
         self._dataset = _choose_few(judge.dataset, seed)
         self._index = 0
         self._fit: Fit | None = None
@@ -130,6 +133,11 @@ class Starts:
         self.is_done, self._fit = True, None
         return self._announce_best()
 
+    def _is_trained(self) -> bool:
+        """Return whether the given network is so good already that fresh curves would only get in its way."""
+        data = self._judge.dataset
+        return data.task == "regression" and self._judge.error(self._given) < TRAINED * mean_error(data)
+
     def _begin(self) -> tuple[Fit, str]:
         network = self._given if self._index == 0 else self._fresh()
         if self._coarse is not None:
@@ -146,7 +154,9 @@ class Starts:
         size = given.spec.grid_size if self._coarse is None else self._coarse
         fresh = KAN(replace(given.spec, grid_size=size), generator=generator, dtype=given.dtype)
         for edge in given.edges():
-            fresh = swap_basis(fresh, edge, edge_family(given, edge))
+            family = edge_family(given, edge)
+            if family != fresh.spec.basis:
+                fresh = swap_basis(fresh, edge, family)
         for name in ("input_shift", "input_scale", "output_shift", "output_scale", "is_scaled"):
             getattr(fresh, name).copy_(getattr(given, name))
         return fit_ranges(fresh, self._judge.inputs)

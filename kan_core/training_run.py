@@ -48,12 +48,14 @@ def train(
             sentences.append(result.sentence)
         is_late = (max_steps is not None and result.step >= max_steps) or (seconds is not None and elapsed >= seconds)
         if is_late or result.outcome is not Outcome.OK:
-            network, end = _no_worse_than_the_mean(trainer.network.copy(), dataset, result)
+            network, end = trainer.network.copy(), result
+            if result.outcome is Outcome.OK:
+                network, end = _no_worse_than_the_mean(network, dataset, result)
             return TrainingResult(network=network, sentences=tuple(sentences), end=end, seconds=elapsed)
 
 
 def _no_worse_than_the_mean(network: KAN, dataset: Dataset, end: StepResult) -> tuple[KAN, StepResult]:
-    """Return network and result as they are, or calibrated where a limit came before anything was learnt."""
+    """Return network and result as they are, or calibrated if a limit came before anything was learnt."""
     if dataset.task != "regression" or end.train_rmse < mean_error(dataset):
         return network, end
     calibrated = calibrate(network, dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,8 @@ from kan_core.grids import fit_normalization
 from kan_core.optimizers.objective import NetworkObjective
 from kan_core.optimizers.smoothing import SmoothedObjective, curve_widths, roughness
 from kan_core.problems import CATALOGUE
-from kan_core.starts import coarse_size
+from kan_core.refinement import Refinement
+from kan_core.starts import Judge, coarse_size
 from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
 
 
@@ -287,3 +289,60 @@ def test_training_by_the_recipe_takes_everything_of_a_spec_but_its_optimizer() -
 @pytest.mark.parametrize(("size", "coarse"), [(50, 5), (49, 5), (47, 5), (12, 4), (7, 5), (3, 3), (1, 1)])
 def test_starts_are_coarse_whatever_the_grid(size: int, coarse: int) -> None:
     assert coarse_size(size) == coarse
+
+
+@pytest.mark.parametrize(
+    ("errors", "middles", "kept"),
+    [
+        # the error rises, but most samples come nearer: the next grid is looked at, and not kept
+        ([1.0, 1.2, 1.1], [1.0, 0.4, 0.4], 5),
+        # the same, and the next grid is worth it
+        ([1.0, 1.2, 0.5, 0.6], [1.0, 0.4, 0.1, 0.1], 20),
+        # most samples stay where they are: no further grid is looked at
+        ([1.0, 1.2], [1.0, 0.9], 5),
+        ([1.0, 0.5, 0.5], [1.0, 0.9, 0.9], 10),
+    ],
+)
+def test_what_is_kept_is_the_grid_with_the_smallest_error(
+    errors: list[float], middles: list[float], kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"error": iter(errors), "middle_error": iter(middles)}
+    for name, numbers in script.items():
+
+        def scripted(_: Judge, __: KAN, numbers: Iterator[float] = numbers) -> float:
+            return next(numbers)
+
+        monkeypatch.setattr(Judge, name, scripted)
+    data = wave_dataset()
+    judge = Judge(data, data.train_inputs, is_held_out=True)
+    refinement = Refinement(fit_normalization(make_network(), data), judge, l1=0.0, entropy=0.0, grids=None)
+    while not refinement.is_done:
+        refinement.step()
+    assert refinement.network.spec.grid_size == kept
+    assert next(script["error"], None) is None
+
+
+def test_starts_that_are_stuck_are_abandoned() -> None:
+    result = train(make_network(widths=(2, 1, 1)), exp_sin_dataset(num_samples=500), seed=7)
+    assert any("is stuck" in sentence for sentence in result.sentences)
+
+
+def test_a_trained_network_goes_on_alone() -> None:
+    data = exp_sin_dataset(num_samples=500)
+    first = train(make_network(widths=(2, 1, 1)), data)
+    again = train(first.network, data)
+    assert again.sentences[0].startswith("Start 1 of 1: the network as it is, on ")
+    assert again.end.test_rmse < 2 * first.end.test_rmse
+
+
+def test_grids_must_be_those_of_the_family() -> None:
+    network = KAN(NetworkSpec(widths=(1, 1), basis="chebyshev"))
+    with pytest.raises(SpecError, match="grid_size"):
+        Trainer(network, wave_dataset(), TrainingSpec(optimizer="auto", grids=(5, 200)))
+
+
+def test_grids_that_are_asked_for_hold_for_cut_networks_too() -> None:
+    network = fit_normalization(make_network(widths=(2, 2, 1), grid_size=10), exp_sin_dataset())
+    network = prune_edge(network, EdgeId(layer=0, source=0, target=0))
+    result = train(network, exp_sin_dataset(), spec=TrainingSpec(grids=(5, 15)), max_steps=400)
+    assert result.sentences[0].startswith("Start 1 of 1: the network as it is, on 5 intervals")
