@@ -24,6 +24,8 @@ POLISH_STEPS = 50
 POLISHED = 0.001
 # a rehearsal whose validation error has not been at its smallest for so many steps is over
 PATIENCE = 10
+# half of the errors are under this share of the mean's: what is left is not noise
+CLEAN = 0.01
 # hidden ranges are put right at the end if the error grows no more than so many times
 RANGE_COST = 1.01
 
@@ -76,6 +78,8 @@ class Recipe:
         self._finals: Finals | None = None
         self._rehearsal: Rehearsal | None = None
         self._polish: Fit | None = None
+        self._num_polish_steps = 0
+        self._validation_error = 0.0
         self.objective = 0.0
 
     @property
@@ -118,13 +122,19 @@ class Recipe:
         sentence = finals.step()
         self.network, self.objective = finals.current.network, finals.current.objective
         if finals.is_done:
-            self.stage = Stage.REHEARSAL
+            self.stage, self._validation_error = Stage.REHEARSAL, finals.current.error
         return sentence
 
     def _step_rehearsal(self) -> str:
-        """Find out for how long training on would still lower the validation error."""
+        """Find out for how long training on would still lower the validation error.
+
+        Where most samples are met already there is no noise to fit: the error is that of the few in gaps of the data,
+        which the polish closes.
+        """
         if not self._judge.is_held_out:
             return self._finish("")
+        if self._rehearsal is None and self._judge.middle_error(self.network) < CLEAN * mean_error(self._dataset):
+            return self._begin_polish(POLISH_STEPS)
         if self._rehearsal is None:
             self._learnt = self.network
             fit = Fit(
@@ -146,18 +156,19 @@ class Recipe:
         self.network = self._learnt
         if rehearsal.num_steps == 0:
             return self._finish(" More training would raise the validation error.")
-        self.stage = Stage.POLISH
+        return self._begin_polish(rehearsal.num_steps)
+
+    def _begin_polish(self, num_steps: int) -> str:
+        self.stage, self._num_polish_steps = Stage.POLISH, num_steps
         self._polish = Fit(self.network, self._whole, is_formed=True, l1=self._l1, entropy=self._entropy)
         self.objective = self._polish.objective
-        num_samples = len(self._dataset.train_inputs)
-        return f"Final polish: {_steps(rehearsal.num_steps)} on all training data ({num_samples} samples)."
+        return f"Final polish on all training data ({len(self._dataset.train_inputs)} samples)."
 
     def _step_polish(self) -> str:
         """Do or end the polish."""
-        rehearsal, polish = self._rehearsal, self._polish
-        assert rehearsal is not None
+        polish = self._polish
         assert polish is not None
-        if len(polish.losses) >= rehearsal.num_steps or polish.has_settled(POLISHED):
+        if len(polish.losses) >= self._num_polish_steps or polish.has_settled(POLISHED):
             return self._finish("")
         polish.step()
         self.network, self.objective = polish.network, polish.objective
@@ -171,7 +182,17 @@ class Recipe:
         if self._dataset.task == "regression" and error >= mean_error(self._dataset):
             self.network = calibrate(self.network, self._dataset)
             error = judge.error(self.network)
-        return f"Done: {say_size(self.network)}, training error {error:.2g}.{remark}"
+        return f"Done: {say_size(self.network)}, training error {error:.2g}.{remark}{self._warning()}"
+
+    def _warning(self) -> str:
+        """Return what to say when held-out samples are met no better than by their mean."""
+        mean = mean_error(self._dataset)
+        if not self._judge.is_held_out or self._dataset.task != "regression" or self._validation_error < mean:
+            return ""
+        return (
+            f" The validation error of {self._validation_error:.2g} is no better than the mean's {mean:.2g}: "
+            "what was learnt holds nowhere else. Try more samples, a smaller network or other inputs."
+        )
 
     def _with_ranges(self, network: KAN) -> KAN:
         """Return the network with hidden ranges that hold what arrives, or as it is where that would cost accuracy."""
@@ -206,7 +227,3 @@ class Rehearsal:
         error = self._judge.error(self.fit.network)
         if error < self._least:
             self._least, self.num_steps = error, len(self.fit.losses)
-
-
-def _steps(number: int) -> str:
-    return "one step" if number == 1 else f"{number} steps"

@@ -27,11 +27,12 @@ from kan_core import (
 from kan_core.accuracy import measure_rmse
 from kan_core.errors import SpecError
 from kan_core.families import edge_family, swap_basis
-from kan_core.fitting import hold_out
+from kan_core.fitting import Fit, hold_out
 from kan_core.grids import fit_normalization
 from kan_core.optimizers.objective import NetworkObjective
 from kan_core.optimizers.smoothing import SmoothedObjective, curve_widths, roughness
 from kan_core.problems import CATALOGUE
+from kan_core.recipe import PATIENCE, Rehearsal
 from kan_core.refinement import Refinement
 from kan_core.starts import Judge, coarse_size
 from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
@@ -73,7 +74,7 @@ def test_it_says_what_it_does_in_order() -> None:
     assert sum(any(end in sentence for end in ends) for sentence in said) == 5
     assert said[-3].startswith("Refinement stops at # intervals: ")
     assert said[-2:] == [
-        "Final polish: # steps on all training data (# samples).",
+        "Final polish on all training data (# samples).",
         "Done: # intervals, training error #.",
     ]
     assert result.end.outcome is Outcome.CONVERGED
@@ -346,3 +347,41 @@ def test_grids_that_are_asked_for_hold_for_cut_networks_too() -> None:
     network = prune_edge(network, EdgeId(layer=0, source=0, target=0))
     result = train(network, exp_sin_dataset(), spec=TrainingSpec(grids=(5, 15)), max_steps=400)
     assert result.sentences[0].startswith("Start 1 of 1: the network as it is, on 5 intervals")
+
+
+def test_noise_that_cannot_be_learnt_is_told() -> None:
+    data = wave_dataset(num_samples=60)
+    noise = torch.randn(60, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    result = train(make_network(widths=(1, 2, 1)), replace(data, train_targets=noise))
+    assert "is no better than the mean's" in result.sentences[-1]
+    clean = train(make_network(widths=(1, 2, 1)), data)
+    assert "mean" not in clean.sentences[-1]
+
+
+def test_the_polish_stops_where_the_rehearsal_was_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = iter([1.0, 0.9, 0.8, 0.85, *[0.9] * 100])
+
+    def scripted(_: Judge, __: KAN) -> float:
+        return next(errors)
+
+    data = wave_dataset(noise=0.3)
+    fit = Fit(fit_normalization(make_network(), data), data)
+    judge = Judge(data, data.train_inputs, is_held_out=True)
+    monkeypatch.setattr(Judge, "error", scripted)
+    rehearsal = Rehearsal(fit, judge)
+    while not rehearsal.is_over:
+        rehearsal.step()
+    assert rehearsal.num_steps == 2
+    assert len(fit.losses) <= 2 + PATIENCE
+
+
+@pytest.mark.slow
+def test_the_polish_of_noisy_data_does_not_spoil_them() -> None:
+    for seed in range(6):
+        data = CATALOGUE["exp_sin"].sample(seed=seed, num_train=150, noise=0.3)
+        trainer = Trainer(make_network(widths=(2, 3, 1), seed=seed), data, TrainingSpec(optimizer="auto", seed=seed))
+        before = math.inf
+        while (result := trainer.step()).outcome is Outcome.OK:
+            if result.sentence.startswith("Refinement stops"):
+                before = result.test_rmse
+        assert result.test_rmse < 1.25 * before
