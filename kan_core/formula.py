@@ -9,6 +9,7 @@ readable.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,9 @@ from typing import Any
 import sympy as sp
 
 from kan_core.errors import ExportError
+from kan_core.latex import latex_expression
 from kan_core.layer import KANLayer
+from kan_core.names import identifiers, latex_names
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form
 from kan_core.symbolic.library import FUNCTIONS
@@ -45,12 +48,18 @@ class NetworkFormula:
     @property
     def latex(self) -> str:
         """The first output in LaTeX."""
-        return str(sp.latex(self.expression))
+        shown = dict(zip(self.input_names, latex_names(self.input_names), strict=True))
+        return latex_expression(self.expression, names=shown)
 
     @property
     def python(self) -> str:
-        """The first output as a Python expression of the `math` module and, for curves, functions phi_l_s_t."""
-        return str(sp.pycode(self.expression, allow_unknown_functions=True))
+        """The first output as a Python expression of the `math` module and, for curves, functions phi_l_s_t.
+
+        Names that Python or this expression keep for themselves change.
+        """
+        names = identifiers(self.input_names, reserved={"math", *dir(builtins)})
+        symbols = {sp.Symbol(old): sp.Symbol(new) for old, new in zip(self.input_names, names, strict=True)}
+        return str(sp.pycode(self.expression.xreplace(symbols), allow_unknown_functions=True))
 
     @property
     def is_closed_form(self) -> bool:

@@ -8,7 +8,6 @@ stays where it was. What is left is rounded to four digits.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +21,9 @@ from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
 from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term
+from kan_core.latex import latex_equations
 from kan_core.mathml import presentation
+from kan_core.names import latex_names
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_units
 from kan_core.symbolic.library import FUNCTIONS
@@ -60,7 +61,8 @@ def display_formula(
     expressions = tuple(rounded(checked_snap(one, symbols, columns, curves)) for one in folded)
     names = [f"logit {name}" if logit else name for name in output_names]
     text = "\n".join(f"{name} = {plain_text(e)}" for name, e in zip(names, expressions, strict=True))
-    latex = r" \\ ".join(rf"{latex_name(name)} = {latex_text(e)}" for name, e in zip(names, expressions, strict=True))
+    shown = dict(zip(input_names, latex_names(input_names), strict=True))
+    latex = latex_equations(latex_names(names), expressions, names=shown)
     rows = "".join(
         f"<mtr><mtd><mi>{escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(e)}</mtd></mtr>"
         for name, e in zip(names, expressions, strict=True)
@@ -195,17 +197,3 @@ def rounded(expression: Any) -> Any:
 def plain_text(expression: Any) -> str:
     """Return one line of text, powers as ^ and products as ·."""
     return str(sp.sstr(expression, full_prec=False)).replace("**", "^").replace("*", "·").replace("pi", "π")
-
-
-def latex_text(expression: Any) -> str:
-    """Return the expression in LaTeX, names of people's own escaped."""
-    names = {symbol: latex_name(symbol.name) for symbol in expression.free_symbols}
-    return str(sp.latex(expression, symbol_names=names))
-
-
-def latex_name(name: str) -> str:
-    """Return a name in LaTeX: one letter with a number at most stays in italics, all else stands upright."""
-    if re.fullmatch(r"[A-Za-z](_?\d+)?", name):
-        return str(sp.latex(sp.Symbol(name)))
-    escaped = re.sub(r"([#$%&_{}])", r"\\\1", name.replace("\\", "/")).replace("^", r"\^{}").replace("~", r"\~{}")
-    return rf"\mathrm{{{escaped}}}"

@@ -7,11 +7,12 @@ import math
 import sympy as sp
 
 from kan_core import KAN, EdgeId, edge_family, network_formula
-from kan_core.export import numpy_source, pytorch_source, sympy_source
+from kan_core.export import numpy_source, sympy_source
 from kan_core.formula_display import display_formula, edge_label
 from kan_core.memory import training_bytes
 from kan_core.pruning import connected_edges
 from kan_core.symbolic.edges import edge_form, off_domain_edges
+from kan_core.torch_source import pytorch_source
 from server.messages import EdgeInfo, EdgeKind, EdgeRef, Formula, NetworkSettings, Structure, SymbolicForm
 from server.session_data import SessionData
 
