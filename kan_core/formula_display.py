@@ -20,12 +20,12 @@ import sympy as sp
 from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
-from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term
+from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term, form_in, network_formula
 from kan_core.latex import latex_equations
 from kan_core.mathml import presentation
 from kan_core.names import latex_names
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.edges import edge_form, edge_units
+from kan_core.symbolic.edges import edge_units
 from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.ranking import Candidate
 
@@ -48,24 +48,38 @@ class DisplayFormula:
 
 
 def display_formula(
-    network: KAN, inputs: Tensor, *, input_names: Sequence[str], output_names: Sequence[str], logit: bool = False
+    network: KAN,
+    inputs: Tensor,
+    *,
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+    logit: bool = False,
+    units: str = "original",
 ) -> DisplayFormula:
     """Return the readable formula; `inputs` (B, I) are the data on which snapped constants are checked.
 
-    With `logit` the outputs are named as logits of a probability.
+    With `logit` the outputs are named as logits of a probability. In `units` "scaled" what the variables and the
+    outputs are in original units is said below.
     """
-    symbols = [sp.Symbol(name) for name in input_names]
-    columns = list(inputs.double().numpy().T)
-    curves = curve_values(network)
-    folded = build_expressions(network, input_names, folded_term(network))
-    expressions = tuple(rounded(checked_snap(one, symbols, columns, curves)) for one in folded)
-    names = [f"logit {name}" if logit else name for name in output_names]
-    text = "\n".join(f"{name} = {plain_text(e)}" for name, e in zip(names, expressions, strict=True))
-    shown = dict(zip(input_names, latex_names(input_names), strict=True))
-    latex = latex_equations(latex_names(names), expressions, names=shown)
+    outputs = [f"logit {name}" if logit else name for name in output_names]
+    exact = network_formula(network, input_names=input_names, output_names=outputs, units=units)
+    nodes = inputs.double() if units == "original" else network.scale_inputs(inputs).double()
+    symbols = [sp.Symbol(name) for name in exact.input_names]
+    curves = curve_values(network, units=units)
+    folded = build_expressions(network, exact.input_names, folded_term(network, units=units), units=units)
+    expressions = tuple(rounded(checked_snap(one, symbols, list(nodes.numpy().T), curves)) for one in folded)
+    names = list(exact.output_names)
+    definitions = [rounded(one) for one in (*exact.input_definitions, *exact.output_definitions)]
+    if definitions:
+        names += [*exact.input_names, *outputs]
+    shown = [*expressions, *definitions]
+    text = "\n".join(f"{name} = {plain_text(one)}" for name, one in zip(names, shown, strict=True))
+    every = dict.fromkeys([*input_names, *names, *exact.output_names, *exact.input_names])
+    in_latex = dict(zip(every, latex_names(list(every)), strict=True))
+    latex = latex_equations([in_latex[name] for name in names], shown, names=in_latex)
     rows = "".join(
-        f"<mtr><mtd><mi>{escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(e)}</mtd></mtr>"
-        for name, e in zip(names, expressions, strict=True)
+        f"<mtr><mtd><mi>{escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(one)}</mtd></mtr>"
+        for name, one in zip(names, shown, strict=True)
     )
     return DisplayFormula(expressions, text, f'<math display="block"><mtable>{rows}</mtable></math>', latex)
 
@@ -88,13 +102,13 @@ def candidate_label(candidate: Candidate, name: str) -> tuple[str, str]:
     return plain_text(expression), f"<math>{presentation(expression)}</math>"
 
 
-def folded_term(network: KAN) -> EdgeTerm:
+def folded_term(network: KAN, *, units: str = "original") -> EdgeTerm:
     """Return the term of an edge with its constants folded as far as they go."""
 
     def term(edge: EdgeId, x: Any) -> Any:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
-        name, a, b, c, d = edge_form(network, edge)
+        name, a, b, c, d = form_in(network, edge, units)
         return sp.Add(_scale(c, _fold(name, a, b, x)), sp.Float(d))
 
     return term
@@ -155,18 +169,18 @@ def evaluate(
         return np.broadcast_to(np.asarray(function(*columns), dtype=float), columns[0].shape)
 
 
-def curve_values(network: KAN) -> dict[str, CurveValue]:
-    """Return the function behind each remaining curve by its name in formulas, in original units."""
+def curve_values(network: KAN, *, units: str = "original") -> dict[str, CurveValue]:
+    """Return the function behind each remaining curve by its name in formulas, in `units`."""
     return {
-        curve_function(edge).__name__: partial(_curve_value, network, edge)
+        curve_function(edge).__name__: partial(_curve_value, network, edge, units)
         for edge in network.edges()
         if network.kind(edge) == "spline"
     }
 
 
-def _curve_value(network: KAN, edge: EdgeId, x: FloatArray) -> FloatArray:
+def _curve_value(network: KAN, edge: EdgeId, units: str, x: FloatArray) -> FloatArray:
     alone = network.check_edge(edge).one_edge(edge.target, edge.source)
-    x_scale, x_shift, y_scale = edge_units(network, edge)
+    x_scale, x_shift, y_scale = edge_units(network, edge) if units == "original" else (1.0, 0.0, 1.0)
     nodes = ((np.ravel(x) - x_shift) / x_scale).astype(alone.low.numpy().dtype)
     return alone.edge_values(nodes[:, None])[:, 0, 0].astype(np.float64) * y_scale
 
