@@ -160,13 +160,19 @@ def checked_snap(
 def evaluate(
     expression: Any, symbols: Sequence[Any], columns: Sequence[FloatArray], curves: Mapping[str, CurveValue]
 ) -> FloatArray:
-    """Return the values (B,) at the columns (B,) of the symbols; `curves` gives the functions named in it."""
+    """Return the values (B,) at the columns (B,) of the symbols, NaN where there is no real one.
+
+    `curves` gives the functions named in it.
+    """
     # columns may be named like functions: arguments have names of our own
     arguments = [sp.Symbol(f"argument_{index}") for index in range(len(symbols))]
     own = expression.xreplace(dict(zip(symbols, arguments, strict=True)))
     function = sp.lambdify(arguments, own, modules=[dict(curves), "numpy"])
     with np.errstate(all="ignore"):
-        return np.broadcast_to(np.asarray(function(*columns), dtype=float), columns[0].shape)
+        values = np.asarray(function(*columns))
+        if np.iscomplexobj(values):
+            values = np.where(values.imag == 0.0, values.real, np.nan)
+        return np.broadcast_to(values.astype(float), columns[0].shape)
 
 
 def curve_values(network: KAN, *, units: str = "original") -> dict[str, CurveValue]:
