@@ -169,7 +169,7 @@ def evaluate(
     own = expression.xreplace(dict(zip(symbols, arguments, strict=True)))
     function = sp.lambdify(arguments, own, modules=[dict(curves), "numpy"])
     with np.errstate(all="ignore"):
-        values = np.asarray(function(*columns))
+        values: Any = np.asarray(function(*columns))
         if np.iscomplexobj(values):
             values = np.where(values.imag == 0.0, values.real, np.nan)
         return np.broadcast_to(values.astype(float), columns[0].shape)

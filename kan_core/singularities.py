@@ -115,7 +115,7 @@ def _conditions(expression: Any) -> list[tuple[bool, Any]]:
     """Return what goes wrong: (True, h) where h = 0 is a pole, (False, h) where there is no value for h < 0."""
     found: list[tuple[bool, Any]] = []
     for part in sp.preorder_traversal(expression):
-        inner = part.args[0] if part.args else None
+        inner: Any = part.args[0] if part.args else None
         if isinstance(part, sp.Pow):
             base, exponent = part.base, part.exp
             if exponent.is_number and exponent.is_negative:
@@ -141,11 +141,15 @@ def _zeros(at: Callable[[Any], Any], x: NDArray[np.float64]) -> list[tuple[float
     size = np.abs(values)
     largest = float(np.nanmax(size, initial=0.0))
     crossings = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
-    zeros = [float(brentq(at, x[k], x[k + 1], xtol=1e-14)) for k in crossings.tolist()]
+    zeros = [_root(at, float(x[k]), float(x[k + 1])) for k in crossings.tolist()]
     zeros += x[values == 0.0].tolist()
     dips = np.flatnonzero((size[1:-1] < size[:-2]) & (size[1:-1] < size[2:])) + 1
+
+    def size_at(point: float) -> float:
+        return abs(float(at(point)))
+
     for k in dips.tolist():
-        lowest: Any = minimize_scalar(lambda p: abs(float(at(p))), bounds=(x[k - 1], x[k + 1]), method="bounded")
+        lowest: Any = minimize_scalar(size_at, bounds=(x[k - 1], x[k + 1]), method="bounded")
         if lowest.fun <= ZERO * largest:
             zeros.append(float(lowest.x))
     width = float(x[1] - x[0])
@@ -156,6 +160,11 @@ def _zeros(at: Callable[[Any], Any], x: NDArray[np.float64]) -> list[tuple[float
     return [(zero, zero) for zero in kept]
 
 
+def _root(at: Callable[[Any], Any], left: float, right: float) -> float:
+    found: Any = brentq(at, left, right, xtol=1e-14)
+    return float(found)
+
+
 def _negative_parts(at: Callable[[Any], Any], x: NDArray[np.float64]) -> list[tuple[float, float]]:
     """Return the intervals on which a function is negative, their inner ends refined."""
     negative = at(x) < 0.0
@@ -164,7 +173,7 @@ def _negative_parts(at: Callable[[Any], Any], x: NDArray[np.float64]) -> list[tu
     for k in changes.tolist():
         left, right = float(x[k]), float(x[k + 1])
         is_bracket = bool(np.isfinite([at(left), at(right)]).all())
-        ends.append(float(brentq(at, left, right, xtol=1e-14)) if is_bracket else (left if negative[k] else right))
+        ends.append(_root(at, left, right) if is_bracket else (left if negative[k] else right))
     ends += [float(x[-1])] if negative[-1] else []
     return [(start, end) for start, end in zip(ends[::2], ends[1::2], strict=True) if end > start]
 
