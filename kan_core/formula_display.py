@@ -8,7 +8,6 @@ stays where it was. What is left is rounded to four digits.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,10 +20,12 @@ import sympy as sp
 from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
-from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term
+from kan_core.formula import EdgeTerm, build_expressions, curve_function, exact_term, form_in, network_formula
+from kan_core.latex import latex_equations
 from kan_core.mathml import presentation
+from kan_core.names import latex_names
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.edges import edge_form, edge_function, edge_units
+from kan_core.symbolic.edges import edge_function, edge_units
 from kan_core.symbolic.library import SymbolicFunction
 from kan_core.symbolic.ranking import Candidate
 
@@ -47,23 +48,38 @@ class DisplayFormula:
 
 
 def display_formula(
-    network: KAN, inputs: Tensor, *, input_names: Sequence[str], output_names: Sequence[str], logit: bool = False
+    network: KAN,
+    inputs: Tensor,
+    *,
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+    logit: bool = False,
+    units: str = "original",
 ) -> DisplayFormula:
     """Return the readable formula; `inputs` (B, I) are the data on which snapped constants are checked.
 
-    With `logit` the outputs are named as logits of a probability.
+    With `logit` the outputs are named as logits of a probability. In `units` "scaled" what the variables and the
+    outputs are in original units is said below.
     """
-    symbols = [sp.Symbol(name) for name in input_names]
-    columns = list(inputs.double().numpy().T)
-    curves = curve_values(network)
-    folded = build_expressions(network, input_names, folded_term(network))
-    expressions = tuple(rounded(checked_snap(one, symbols, columns, curves)) for one in folded)
-    names = [f"logit {name}" if logit else name for name in output_names]
-    text = "\n".join(f"{name} = {plain_text(e)}" for name, e in zip(names, expressions, strict=True))
-    latex = r" \\ ".join(rf"{latex_name(name)} = {latex_text(e)}" for name, e in zip(names, expressions, strict=True))
+    outputs = [f"logit {name}" if logit else name for name in output_names]
+    exact = network_formula(network, input_names=input_names, output_names=outputs, units=units)
+    nodes = inputs.double() if units == "original" else network.scale_inputs(inputs).double()
+    symbols = [sp.Symbol(name) for name in exact.input_names]
+    curves = curve_values(network, units=units)
+    folded = build_expressions(network, exact.input_names, folded_term(network, units=units), units=units)
+    expressions = tuple(rounded(checked_snap(one, symbols, list(nodes.numpy().T), curves)) for one in folded)
+    names = list(exact.output_names)
+    definitions = [rounded(one) for one in (*exact.input_definitions, *exact.output_definitions)]
+    if definitions:
+        names += [*exact.input_names, *outputs]
+    shown = [*expressions, *definitions]
+    text = "\n".join(f"{name} = {plain_text(one)}" for name, one in zip(names, shown, strict=True))
+    every = dict.fromkeys([*input_names, *names, *exact.output_names, *exact.input_names])
+    in_latex = dict(zip(every, latex_names(list(every)), strict=True))
+    latex = latex_equations([in_latex[name] for name in names], shown, names=in_latex)
     rows = "".join(
-        f"<mtr><mtd><mi>{escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(e)}</mtd></mtr>"
-        for name, e in zip(names, expressions, strict=True)
+        f"<mtr><mtd><mi>{escape(name)}</mi></mtd><mtd><mo>=</mo></mtd><mtd>{presentation(one)}</mtd></mtr>"
+        for name, one in zip(names, shown, strict=True)
     )
     return DisplayFormula(expressions, text, f'<math display="block"><mtable>{rows}</mtable></math>', latex)
 
@@ -86,13 +102,13 @@ def candidate_label(candidate: Candidate, name: str) -> tuple[str, str]:
     return plain_text(expression), f"<math>{presentation(expression)}</math>"
 
 
-def folded_term(network: KAN) -> EdgeTerm:
+def folded_term(network: KAN, *, units: str = "original") -> EdgeTerm:
     """Return the term of an edge with its constants folded as far as they go."""
 
     def term(edge: EdgeId, x: Any) -> Any:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
-        _, a, b, c, d = edge_form(network, edge)
+        _, a, b, c, d = form_in(network, edge, units)
         return sp.Add(_scale(c, _fold(edge_function(network, edge), a, b, x)), sp.Float(d))
 
     return term
@@ -144,27 +160,33 @@ def checked_snap(
 def evaluate(
     expression: Any, symbols: Sequence[Any], columns: Sequence[FloatArray], curves: Mapping[str, CurveValue]
 ) -> FloatArray:
-    """Return the values (B,) at the columns (B,) of the symbols; `curves` gives the functions named in it."""
+    """Return the values (B,) at the columns (B,) of the symbols, NaN where there is no real one.
+
+    `curves` gives the functions named in it.
+    """
     # columns may be named like functions: arguments have names of our own
     arguments = [sp.Symbol(f"argument_{index}") for index in range(len(symbols))]
     own = expression.xreplace(dict(zip(symbols, arguments, strict=True)))
     function = sp.lambdify(arguments, own, modules=[dict(curves), "numpy"])
     with np.errstate(all="ignore"):
-        return np.broadcast_to(np.asarray(function(*columns), dtype=float), columns[0].shape)
+        values: Any = np.asarray(function(*columns))
+        if np.iscomplexobj(values):
+            values = np.where(values.imag == 0.0, values.real, np.nan)
+        return np.broadcast_to(values.astype(float), columns[0].shape)
 
 
-def curve_values(network: KAN) -> dict[str, CurveValue]:
-    """Return the function behind each remaining curve by its name in formulas, in original units."""
+def curve_values(network: KAN, *, units: str = "original") -> dict[str, CurveValue]:
+    """Return the function behind each remaining curve by its name in formulas, in `units`."""
     return {
-        curve_function(edge).__name__: partial(_curve_value, network, edge)
+        curve_function(edge).__name__: partial(_curve_value, network, edge, units)
         for edge in network.edges()
         if network.kind(edge) == "spline"
     }
 
 
-def _curve_value(network: KAN, edge: EdgeId, x: FloatArray) -> FloatArray:
+def _curve_value(network: KAN, edge: EdgeId, units: str, x: FloatArray) -> FloatArray:
     alone = network.check_edge(edge).one_edge(edge.target, edge.source)
-    x_scale, x_shift, y_scale = edge_units(network, edge)
+    x_scale, x_shift, y_scale = edge_units(network, edge) if units == "original" else (1.0, 0.0, 1.0)
     nodes = ((np.ravel(x) - x_shift) / x_scale).astype(alone.low.numpy().dtype)
     return alone.edge_values(nodes[:, None])[:, 0, 0].astype(np.float64) * y_scale
 
@@ -195,17 +217,3 @@ def rounded(expression: Any) -> Any:
 def plain_text(expression: Any) -> str:
     """Return one line of text, powers as ^ and products as ·."""
     return str(sp.sstr(expression, full_prec=False)).replace("**", "^").replace("*", "·").replace("pi", "π")
-
-
-def latex_text(expression: Any) -> str:
-    """Return the expression in LaTeX, names of people's own escaped."""
-    names = {symbol: latex_name(symbol.name) for symbol in expression.free_symbols}
-    return str(sp.latex(expression, symbol_names=names))
-
-
-def latex_name(name: str) -> str:
-    """Return a name in LaTeX: one letter with a number at most stays in italics, all else stands upright."""
-    if re.fullmatch(r"[A-Za-z](_?\d+)?", name):
-        return str(sp.latex(sp.Symbol(name)))
-    escaped = re.sub(r"([#$%&_{}])", r"\\\1", name.replace("\\", "/")).replace("^", r"\^{}").replace("~", r"\~{}")
-    return rf"\mathrm{{{escaped}}}"

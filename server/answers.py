@@ -16,18 +16,22 @@ from kan_core.symbolic import BUILT_IN, Library
 from kan_core.symbolic.edges import edge_curve, edge_units
 from kan_core.symbolic.ranking import Candidate as RankedCandidate
 from server.edits import find_edge
+from server.exports import export, judge_formula
 from server.messages import (
     Candidate,
     CandidatesEvent,
     CutMeasuredEvent,
     EdgeRef,
     Event,
+    Export,
     Inspect,
     InspectionEvent,
+    JudgeFormula,
     MeasureCut,
     Predict,
     PredictionEvent,
     Query,
+    Residuals,
     ResidualsEvent,
     Suggest,
     SymbolicForm,
@@ -59,8 +63,12 @@ def answer(
             return measure_cut(network, query.edges, data, step)
         case Predict():
             return predict(network, query, data)
-        case _:
+        case Residuals():
             return residuals(network, data)
+        case JudgeFormula():
+            return judge_formula(network, query, data, revision)
+        case Export():
+            return export(network, query, data)
 
 
 def inspect_edge(network: KAN, ref: EdgeRef, data: SessionData, revision: int) -> InspectionEvent:

@@ -31,6 +31,8 @@ OptimizerName = Literal["auto", "lm", "lbfgs", "adam"]
 BaseFunction = Literal["silu", "identity", "none"]
 EdgeKind = Literal["spline", "symbolic", "pruned"]
 SessionState = Literal["running", "paused", "diverged", "converged"]
+FormulaUnits = Literal["original", "scaled"]
+ExportFormat = Literal["latex", "sympy", "numpy", "pytorch", "excel", "json", "onnx"]
 
 
 class EdgeRef(Message):
@@ -352,6 +354,21 @@ class Residuals(Command):
     type: Literal["residuals"] = "residuals"
 
 
+class JudgeFormula(Command):
+    """Ask how far the formula can be trusted, and for the formula itself in these units."""
+
+    type: Literal["judge_formula"] = "judge_formula"
+    units: FormulaUnits = "original"
+
+
+class Export(Command):
+    """Ask for the network in one format; `units` concern LaTeX and SymPy, all others are in original units."""
+
+    type: Literal["export"] = "export"
+    format: ExportFormat
+    units: FormulaUnits = "original"
+
+
 Act = (
     Run
     | Pause
@@ -373,7 +390,7 @@ Act = (
     | Undo
     | Redo
 )
-Query = Inspect | Suggest | MeasureCut | Predict | Residuals
+Query = Inspect | Suggest | MeasureCut | Predict | Residuals | JudgeFormula | Export
 ClientCommand = Annotated[Act | Query | Ack | Resync, Field(discriminator="type")]
 
 
@@ -664,6 +681,65 @@ class ResidualsEvent(Event):
     predictions: list[FiniteFloat]
 
 
+class Deviation(Message):
+    """The largest difference and the RMSE over the rows with a finite value; null without any such row."""
+
+    maximum: FiniteFloat | None
+    rmse: FiniteFloat | None
+    num_rows: int
+    num_undefined: int = Field(description="rows at which the formula has no finite value")
+
+
+class FittedRange(Message):
+    """The range of an input that the network was fitted on, and how many held-out rows lie outside."""
+
+    name: str
+    low: FiniteFloat
+    high: FiniteFloat
+    num_outside: int
+
+
+class SingularPlace(Message):
+    """Where an edge's function has no finite value: one point for a pole, else an interval, of the edge's source."""
+
+    edge: EdgeRef
+    input_name: str | None = Field(description="the input that the edge leaves, null for a hidden node")
+    function: str
+    is_pole: bool
+    low: FiniteFloat
+    high: FiniteFloat
+    is_inside: bool = Field(description="whether it lies within the data's range, rather than near it")
+
+
+class FormulaJudgedEvent(Event):
+    """The formula in `units` as it is shown, and how far its shown form can be trusted, in original units.
+
+    `held_out` is the distance to held-out targets (as probabilities, for classification), whose standard deviation is
+    `target_spread`.
+    """
+
+    type: Literal["formula_judged"] = "formula_judged"
+    revision: int
+    units: FormulaUnits
+    mathml: str
+    text: str
+    against_network: Deviation
+    held_out: Deviation
+    target_spread: FiniteFloat
+    ranges: list[FittedRange]
+    singular: list[SingularPlace]
+
+
+class ExportedEvent(Event):
+    """The network in one format: as `text`, or `base64` for a file that is none. The other one is empty."""
+
+    type: Literal["exported"] = "exported"
+    format: ExportFormat
+    file_name: str
+    text: str = ""
+    base64: str = ""
+
+
 ServerEvent = Annotated[
     SnapshotEvent
     | StructureEvent
@@ -682,6 +758,8 @@ ServerEvent = Annotated[
     | CandidatesEvent
     | CutMeasuredEvent
     | PredictionEvent
-    | ResidualsEvent,
+    | ResidualsEvent
+    | FormulaJudgedEvent
+    | ExportedEvent,
     Field(discriminator="type"),
 ]

@@ -8,15 +8,26 @@ import sympy as sp
 
 from kan_core import KAN, EdgeId, edge_family, network_formula
 from kan_core.bases import parts_of
-from kan_core.export import numpy_source, pytorch_source, sympy_source
-from kan_core.formula_display import display_formula, edge_label
+from kan_core.export import numpy_source, sympy_source
+from kan_core.formula_display import DisplayFormula, display_formula, edge_label
 from kan_core.layer import KANLayer
 from kan_core.mathml import presentation
 from kan_core.memory import training_bytes
 from kan_core.pruning import connected_edges
 from kan_core.symbolic import Library
 from kan_core.symbolic.edges import edge_form, off_domain_edges
-from server.messages import EdgeInfo, EdgeKind, EdgeRef, Formula, NetworkSettings, OwnFunction, Structure, SymbolicForm
+from kan_core.torch_source import pytorch_source
+from server.messages import (
+    EdgeInfo,
+    EdgeKind,
+    EdgeRef,
+    Formula,
+    FormulaUnits,
+    NetworkSettings,
+    OwnFunction,
+    Structure,
+    SymbolicForm,
+)
 from server.session_data import SessionData
 
 MAX_PATHS = 80
@@ -154,16 +165,31 @@ def _caution(outside: list[EdgeId]) -> str:
 
 def _written(network: KAN, data: SessionData) -> tuple[str, str, str, str]:
     """Return MathML, text and LaTeX for reading, and SymPy with all constants known exactly or in full."""
+    shown, full = written_formula(network, data)
+    names = data.info.input_names
+    return shown.mathml, shown.text, shown.latex, sympy_source(full, input_names=names)
+
+
+def written_formula(
+    network: KAN, data: SessionData, units: FormulaUnits = "original"
+) -> tuple[DisplayFormula, list[sp.Expr]]:
+    """Return the formula for reading, and its expressions with all constants known exactly or in full."""
     names, outputs = data.info.input_names, data.info.output_names
     is_logit = data.info.task == "classification"
     inputs = data.dataset.train_inputs[:MAX_CHECKED_SAMPLES]
-    shown = display_formula(network, inputs, input_names=names, output_names=outputs, logit=is_logit)
-    exact = network_formula(network, input_names=names, output_names=outputs).expressions
+    shown = display_formula(network, inputs, input_names=names, output_names=outputs, logit=is_logit, units=units)
+    exact = network_formula(network, input_names=names, output_names=outputs, units=units).expressions
     full = [
         precise if readable.has(sp.Float) else readable
         for readable, precise in zip(shown.expressions, exact, strict=True)
     ]
-    return shown.mathml, shown.text, shown.latex, sympy_source(full, input_names=names)
+    return shown, full
+
+
+def unwritten_sentence(network: KAN) -> str | None:
+    """Return why the network is not written as a formula, None when it is."""
+    paths = count_paths(network)
+    return _unwritten(paths)[1] if paths > MAX_PATHS else None
 
 
 def _unwritten(paths: int) -> tuple[str, str, str, str]:

@@ -24,6 +24,10 @@ const bytes = (count: number): string => {
 const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** A bound of a range as it is read: four digits at most, with a true minus. */
+/** An error in two digits. */
+const short = (value: number): string =>
+  value === 0 ? '0' : Number(value.toPrecision(2)).toString().replace('-', '−');
+
 const bound = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
 
 /** A sum of so many weighted basis functions. */
@@ -303,8 +307,52 @@ export const texts = {
   formula: {
     heading: 'The network as a formula',
     copy: 'Copy as',
-    formats: { latex: 'LaTeX', sympy: 'SymPy', numpy: 'NumPy', pytorch: 'PyTorch' },
+    formats: { latex: 'LaTeX', sympy: 'SymPy', numpy: 'NumPy', pytorch: 'PyTorch', excel: 'Excel' },
     copied: (format: string) => `Copied as ${format}`,
+    byHand: (text: string) => `This browser keeps its clipboard to itself; copy it from here: ${text}`,
+    titles: {
+      latex: 'Copy the formula in LaTeX',
+      sympy: 'Copy the formula as SymPy reads it, with all digits',
+      numpy: 'Copy the network as Python code for NumPy',
+      pytorch: 'Copy the network as a PyTorch module that can be trained on',
+      excel: 'Copy the formula for a cell of a spreadsheet, with the inputs in A2, B2, … in their order',
+    },
+    save: 'Save as',
+    files: {
+      pytorch: { name: 'PyTorch file', title: 'Save as a PyTorch module that can be trained on' },
+      json: { name: 'JSON', title: 'Save as JSON: every edge, scaling and constant' },
+      onnx: { name: 'ONNX', title: 'Save as an ONNX model for other runtimes' },
+    },
+    saved: (name: string) => `Saved ${name}`,
+    units: {
+      label: 'Units',
+      original: 'of the data',
+      scaled: 'scaled',
+    },
+    trust: {
+      heading: 'How far to trust it',
+      network: (most: number | null, rmse: number | null) =>
+        most === null || rmse === null
+          ? 'It has no finite value on the data.'
+          : `Error against the network: RMSE ${short(rmse)}, at most ${short(most)}.`,
+      heldOut: (rmse: number | null, most: number | null, spread: number) =>
+        most === null || rmse === null
+          ? 'It has no finite value on held-out data.'
+          : `Held-out error: RMSE ${short(rmse)}, at most ${short(most)}; the targets spread by ${short(spread)}.`,
+      undefined: (count: number, all: number) => `No finite value at ${count} of ${all} training samples.`,
+      singular: (what: string, place: string, isInside: boolean) =>
+        `Singular at ${what} = ${place}, ${isInside ? 'within' : 'near'} the data.`,
+      noValue: (what: string, low: string, high: string, isInside: boolean) =>
+        `No value for ${what} in [${low}, ${high}], ${isInside ? 'within' : 'near'} the data.`,
+      hidden: (edge: string) => `what enters edge ${edge}`,
+      fitted: (name: string, low: string, high: string, outside: number) =>
+        `Fitted for ${name} in [${low}, ${high}]${
+          outside === 0
+            ? ''
+            : `; ${outside === 1 ? '1 held-out sample lies' : `${outside} held-out samples lie`} outside`
+        }.`,
+      number: bound,
+    },
     curves: (count: number) => (count === 1 ? '1 curve is left' : `${count} curves are left`),
     closed: 'closed form',
   },

@@ -21,6 +21,8 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kan_core.bases.graph import GraphArray
+
 FloatArray = NDArray[np.floating[Any]]
 IndexArray = NDArray[np.int64]
 Setting = str | int | float | list[Any]
@@ -80,6 +82,10 @@ class Basis(ABC):
 
         `module` is "np" or "torch", and u an array or a tensor.
         """
+
+    @abstractmethod
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return B_k(u), shape (..., K), in a graph, for u (..., 1) within [-1, 1]."""
 
     def settings(self) -> dict[str, Setting]:
         """Return what `make_basis` needs to make this basis again, ready for JSON."""

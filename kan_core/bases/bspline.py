@@ -18,6 +18,7 @@ from torch import Tensor
 
 from kan_core._checks import check_integer
 from kan_core.bases.basis import Basis, FloatArray, Setting
+from kan_core.bases.graph import GraphArray
 from kan_core.errors import SpecError
 
 MAX_ORDER = 5
@@ -157,6 +158,26 @@ class BSplineBasis(Basis):
             "        for i in range(len(rows) - 1)",
             "    ]",
         ]
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return B_k(u), shape (..., K), in a graph by the recursion over all knots."""
+        knots, order = _domain_knots(self), self.order
+        starts, ends = (
+            knots[order : order + self.grid_size].copy(),
+            knots[order + 1 : order + self.grid_size + 1].copy(),
+        )
+        starts[0], ends[-1] = -np.inf, np.inf
+        functions = u.between(starts, ends)
+        if order:
+            zeros = u * np.zeros(order)
+            functions = zeros.beside(functions, zeros)
+        for degree in range(1, order + 1):
+            rise = (u - knots[:-degree]) / (knots[degree:] - knots[:-degree])
+            fall = rise * -1.0 + 1.0
+            number = len(knots) - degree - 1
+            left, right = list(range(number)), list(range(1, number + 1))
+            functions = rise.pick(left) * functions.pick(left) + fall.pick(right) * functions.pick(right)
+        return functions
 
     def settings(self) -> dict[str, Setting]:
         """Return what `make_basis` needs to make this basis again."""

@@ -21,6 +21,7 @@ from numba import njit
 from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
+from kan_core.bases.graph import GraphArray
 from kan_core.errors import SpecError
 
 # the functions 1 and u
@@ -77,6 +78,16 @@ def with_linear(u: Tensor, bumps: Tensor) -> Tensor:
     """Return 1, u and the bumps (..., M) as functions (..., K)."""
     line = u.unsqueeze(-1)
     return torch.cat([torch.ones_like(line), line, bumps], dim=-1)
+
+
+def graph_distances(u: GraphArray, bumps: Bumps) -> GraphArray:
+    """Return the distances of u (..., 1) to the centres in widths, shape (..., M), in a graph."""
+    return (u - bumps.centres) * bumps.per_u
+
+
+def graph_with_linear(u: GraphArray, bumps: GraphArray) -> GraphArray:
+    """Return 1, u and the bumps (..., M) as functions (..., K) in a graph."""
+    return (u * 0.0 + 1.0).beside(u, bumps)
 
 
 def bump_source(bumps: Bumps, shape: str) -> list[str]:

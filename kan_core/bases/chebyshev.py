@@ -14,9 +14,11 @@ from torch import Tensor
 
 from kan_core._checks import check_integer
 from kan_core.bases.basis import Basis, FloatArray
+from kan_core.bases.graph import GraphArray
 from kan_core.bases.polynomials import (
     fill_recursion,
     fill_recursion_slopes,
+    recursion_graph,
     recursion_source,
     recursion_values,
     rescaled,
@@ -81,6 +83,10 @@ class ChebyshevBasis(Basis):
     def source(self, module: str) -> list[str]:  # noqa: ARG002
         """Return the recursion as Python."""
         return recursion_source(_value_steps(self.grid_size, np.float64))
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return T_n(u), shape (..., K), in a graph."""
+        return recursion_graph(u, _value_steps(self.grid_size, np.float64))
 
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""

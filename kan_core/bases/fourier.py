@@ -19,6 +19,7 @@ from torch import Tensor
 
 from kan_core._checks import check_integer
 from kan_core.bases.basis import Basis, FloatArray
+from kan_core.bases.graph import GraphArray
 from kan_core.bases.vector_math import cos_quarter, sin_quarter
 
 MAX_HARMONICS = 100
@@ -91,6 +92,14 @@ class FourierBasis(Basis):
             f"    angle = {HALF_PI!r} * harmonic * u",
             f"    rows += [{module}.cos(angle), {module}.sin(angle)]",
         ]
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return 1 and the waves, shape (..., K), in a graph."""
+        size = self.grid_size
+        angles = u * (HALF_PI * np.arange(1.0, size + 1.0))
+        functions = (u * 0.0 + 1.0).beside(angles.apply("cos"), angles.apply("sin"))
+        pairs = [(harmonic, harmonic + size) for harmonic in range(1, size + 1)]
+        return functions.pick([0, *[place for pair in pairs for place in pair]])
 
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""

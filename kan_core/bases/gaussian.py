@@ -20,9 +20,12 @@ from kan_core.bases.bumps import (
     coarser_than,
     fill_linear,
     fill_linear_slopes,
+    graph_distances,
+    graph_with_linear,
     refined,
     with_linear,
 )
+from kan_core.bases.graph import GraphArray
 from kan_core.bases.vector_math import exp
 
 MAX_GRID_SIZE = 1000
@@ -95,6 +98,11 @@ class GaussianBasis(Basis):
     def source(self, module: str) -> list[str]:
         """Return 1, u and the bumps as Python."""
         return bump_source(_bumps(self, np.float64), f"{module}.exp(-(t**2))")
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return 1, u and the bumps, shape (..., K), in a graph."""
+        distances = graph_distances(u, _bumps(self, np.float64))
+        return graph_with_linear(u, (distances * distances * -1.0).apply("exp"))
 
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from kan_core._checks import check_integer, check_number
 from kan_core.bases.basis import Basis, FloatArray, Setting
+from kan_core.bases.graph import GraphArray
 from kan_core.bases.polynomials import (
     fill_recursion,
     fill_recursion_slopes,
+    recursion_graph,
     recursion_source,
     recursion_values,
     rescaled,
@@ -94,6 +96,10 @@ class JacobiBasis(Basis):
     def source(self, module: str) -> list[str]:  # noqa: ARG002
         """Return the recursion as Python."""
         return recursion_source(_value_steps(self, np.float64))
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return P_n(u) / s_n, shape (..., K), in a graph."""
+        return recursion_graph(u, _value_steps(self, np.float64))
 
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""

@@ -17,7 +17,17 @@ from torch import Tensor
 
 from kan_core._checks import check_integer
 from kan_core.bases.basis import Basis, FloatArray
-from kan_core.bases.bumps import NUM_LINEAR, Bumps, bump_source, fill_linear, fill_linear_slopes, with_linear
+from kan_core.bases.bumps import (
+    NUM_LINEAR,
+    Bumps,
+    bump_source,
+    fill_linear,
+    fill_linear_slopes,
+    graph_distances,
+    graph_with_linear,
+    with_linear,
+)
+from kan_core.bases.graph import GraphArray
 from kan_core.bases.vector_math import exp
 
 MAX_GRID_SIZE = 512
@@ -85,6 +95,12 @@ class MexicanHatBasis(Basis):
     def source(self, module: str) -> list[str]:
         """Return 1, u and the bumps as Python."""
         return bump_source(_bumps(self, np.float64), f"(1.0 - t**2) * {module}.exp(-0.5 * t**2)")
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return 1, u and the wavelets, shape (..., K), in a graph."""
+        distances = graph_distances(u, _bumps(self, np.float64))
+        square = distances * distances
+        return graph_with_linear(u, (square * -1.0 + 1.0) * (square * -0.5).apply("exp"))
 
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from kan_core.bases.basis import Basis, FloatArray, Setting
+from kan_core.bases.graph import GraphArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ class MixedBasis(Basis):
         for part in self.parts:
             lines += [*part.source(module), "everything += rows"]
         return [*lines, "rows = everything"]
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return all functions, shape (..., K), in a graph."""
+        first, *rest = (part.graph_values(u) for part in self.parts)
+        return first.beside(*rest)
 
     def settings(self) -> dict[str, Setting]:
         """Return the parts' settings."""

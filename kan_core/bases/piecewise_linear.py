@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kan_core._checks import check_integer
 from kan_core.bases.basis import Basis, FloatArray
+from kan_core.bases.graph import GraphArray
 
 MAX_GRID_SIZE = 1000
 
@@ -72,6 +73,11 @@ class PiecewiseLinearBasis(Basis):
             f"t = (u + 1.0) * {self.grid_size / 2.0!r}",
             f"rows = [(1.0 - abs(t - k)).clip(0.0) for k in range({self.num_functions})]",
         ]
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return the hats, shape (..., K), in a graph."""
+        distance = ((u + 1.0) * (self.grid_size / 2.0) - np.arange(float(self.num_functions))).apply("abs")
+        return (distance * -1.0 + 1.0).at_least(0.0)
 
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""

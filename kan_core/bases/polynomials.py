@@ -15,6 +15,7 @@ from numba import njit
 from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
+from kan_core.bases.graph import GraphArray
 
 
 def rescaled(steps: FloatArray, factors: FloatArray) -> FloatArray:
@@ -33,6 +34,15 @@ def recursion_values(u: Tensor, steps: FloatArray) -> Tensor:
         row = (a * u + b) * rows[-1]
         rows.append(row - c * rows[n - 2] if n > 1 else row)
     return torch.stack(rows, dim=-1)
+
+
+def recursion_graph(u: GraphArray, steps: FloatArray) -> GraphArray:
+    """Return p_n(u), shape (..., K), in a graph, for u (..., 1)."""
+    rows = [u * 0.0 + float(steps[0, 0])]
+    for n, (a, b, c) in enumerate(steps[1:].tolist(), start=1):
+        row = (u * a + b) * rows[-1]
+        rows.append(row - rows[n - 2] * c if n > 1 else row)
+    return rows[0].beside(*rows[1:])
 
 
 def recursion_source(steps: FloatArray) -> list[str]:

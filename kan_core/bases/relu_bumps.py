@@ -20,9 +20,12 @@ from kan_core.bases.bumps import (
     coarser_than,
     fill_linear,
     fill_linear_slopes,
+    graph_distances,
+    graph_with_linear,
     refined,
     with_linear,
 )
+from kan_core.bases.graph import GraphArray
 
 MAX_ORDER = 5
 MAX_GRID_SIZE = 1000
@@ -105,6 +108,12 @@ class ReluBasis(Basis):
     def source(self, module: str) -> list[str]:  # noqa: ARG002
         """Return 1, u and the bumps as Python."""
         return bump_source(_bumps(self, np.float64), "(1.0 - t**2).clip(0.0) ** 2")
+
+    def graph_values(self, u: GraphArray) -> GraphArray:
+        """Return 1, u and the bumps, shape (..., K), in a graph."""
+        distances = graph_distances(u, _bumps(self, np.float64))
+        heights = (distances * distances * -1.0 + 1.0).at_least(0.0)
+        return graph_with_linear(u, heights * heights)
 
     def describe(self) -> str:
         """Return one sentence for a person who chooses a family."""

@@ -86,10 +86,11 @@ def edge_form(network: KAN, edge: EdgeId) -> tuple[str, float, float, float, flo
 
 def edge_function(network: KAN, edge: EdgeId) -> SymbolicFunction:
     """Return the function f of a symbolic edge; raises EdgeError for other kinds."""
-    return _definition(_symbolic_layer(network, edge).functions[edge.target, edge.source])
+    return definition_of(_symbolic_layer(network, edge).functions[edge.target, edge.source])
 
 
-def _definition(function: UnivariateFunction) -> SymbolicFunction:
+def definition_of(function: UnivariateFunction) -> SymbolicFunction:
+    """Return what the library, or a person, defined a layer's function as."""
     return function if isinstance(function, SymbolicFunction) else FUNCTIONS[function.name]
 
 
@@ -107,7 +108,7 @@ def off_domain_edges(network: KAN, inputs: Tensor, *, only: EdgeId | None = None
             edge = EdgeId(layer=index, source=source, target=target)
             a, b = layer.constants[target, source, :2].tolist()
             argument = (a * nodes[index][:, source] + b).numpy()
-            if (only is None or edge == only) and not bool(_definition(function).contains(argument[None])[0]):
+            if (only is None or edge == only) and not bool(definition_of(function).contains(argument[None])[0]):
                 found.append(edge)
     return found
 

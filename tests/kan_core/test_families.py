@@ -28,8 +28,9 @@ from kan_core import (
 from kan_core.bases import BASES, BSplineBasis, MixedBasis, parts_of
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.errors import EdgeError, SpecError
-from kan_core.export import numpy_source, pytorch_source
+from kan_core.export import numpy_source
 from kan_core.optimizers.objective import NetworkObjective
+from kan_core.torch_source import pytorch_source
 from tests.kan_core.problems_for_tests import exp_sin_dataset
 
 DATA = exp_sin_dataset()

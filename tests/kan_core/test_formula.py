@@ -26,9 +26,10 @@ from kan_core import (
 )
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.errors import CheckpointError, EdgeError, ExportError
-from kan_core.export import numpy_source, pytorch_source
+from kan_core.export import numpy_source
 from kan_core.formula_display import curve_values, display_formula, edge_label, evaluate
 from kan_core.symbolic import edge_form
+from kan_core.torch_source import pytorch_source
 from tests.kan_core.problems_for_tests import exp_sin_dataset
 
 DATA = exp_sin_dataset()

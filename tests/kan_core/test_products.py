@@ -29,9 +29,10 @@ from kan_core import (
 )
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.errors import SpecError
-from kan_core.export import numpy_source, pytorch_source
+from kan_core.export import numpy_source
 from kan_core.grids import fit_normalization, fit_ranges, refine
 from kan_core.optimizers.objective import NetworkObjective
+from kan_core.torch_source import pytorch_source
 
 
 def product_dataset(*, num_samples: int = 200) -> Dataset:

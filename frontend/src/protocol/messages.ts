@@ -213,7 +213,7 @@ export interface components {
             /** Name */
             name: string;
         };
-        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
+        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Export"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
         /**
          * CsvSource
          * @description Columns of a CSV file uploaded before; a classification target holds the values 0 and 1.
@@ -370,6 +370,23 @@ export interface components {
             num_test: number;
         };
         /**
+         * Deviation
+         * @description The largest difference and the RMSE over the rows with a finite value; null without any such row.
+         */
+        Deviation: {
+            /** Maximum */
+            maximum: number | null;
+            /** Rmse */
+            rmse: number | null;
+            /** Num Rows */
+            num_rows: number;
+            /**
+             * Num Undefined
+             * @description rows at which the formula has no finite value
+             */
+            num_undefined: number;
+        };
+        /**
          * DoneEvent
          * @description An act with a `request_id` was carried out.
          */
@@ -480,6 +497,90 @@ export interface components {
             sentence: string;
         };
         /**
+         * Export
+         * @description Ask for the network in one format; `units` concern LaTeX and SymPy, all others are in original units.
+         */
+        Export: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "export";
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "latex" | "sympy" | "numpy" | "pytorch" | "excel" | "json" | "onnx";
+            /**
+             * Units
+             * @default original
+             * @enum {string}
+             */
+            units: "original" | "scaled";
+        };
+        /**
+         * ExportedEvent
+         * @description The network in one format: as `text`, or `base64` for a file that is none. The other one is empty.
+         */
+        ExportedEvent: {
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "exported";
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "latex" | "sympy" | "numpy" | "pytorch" | "excel" | "json" | "onnx";
+            /** File Name */
+            file_name: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Base64
+             * @default
+             */
+            base64: string;
+        };
+        /**
+         * FittedRange
+         * @description The range of an input that the network was fitted on, and how many held-out rows lie outside.
+         */
+        FittedRange: {
+            /** Name */
+            name: string;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Num Outside */
+            num_outside: number;
+        };
+        /**
          * Formula
          * @description The network as a formula; curves that remain are written φ with the indices layer, source, target.
          *
@@ -560,6 +661,54 @@ export interface components {
              */
             type: "formula";
             formula: components["schemas"]["Formula"];
+        };
+        /**
+         * FormulaJudgedEvent
+         * @description The formula in `units` as it is shown, and how far its shown form can be trusted, in original units.
+         *
+         *     `held_out` is the distance to held-out targets (as probabilities, for classification), whose standard deviation is
+         *     `target_spread`.
+         */
+        FormulaJudgedEvent: {
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "formula_judged";
+            /** Revision */
+            revision: number;
+            /**
+             * Units
+             * @enum {string}
+             */
+            units: "original" | "scaled";
+            /** Mathml */
+            mathml: string;
+            /** Text */
+            text: string;
+            against_network: components["schemas"]["Deviation"];
+            held_out: components["schemas"]["Deviation"];
+            /** Target Spread */
+            target_spread: number;
+            /** Ranges */
+            ranges: components["schemas"]["FittedRange"][];
+            /** Singular */
+            singular: components["schemas"]["SingularPlace"][];
         };
         /**
          * FormulaRequest
@@ -780,6 +929,28 @@ export interface components {
              * @default false
              */
             locked: boolean;
+        };
+        /**
+         * JudgeFormula
+         * @description Ask how far the formula can be trusted, and for the formula itself in these units.
+         */
+        JudgeFormula: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "judge_formula";
+            /**
+             * Units
+             * @default original
+             * @enum {string}
+             */
+            units: "original" | "scaled";
         };
         /**
          * Limits
@@ -1306,7 +1477,7 @@ export interface components {
              */
             type: "run";
         };
-        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["FunctionsEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"];
+        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["FunctionsEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"] | components["schemas"]["FormulaJudgedEvent"] | components["schemas"]["ExportedEvent"];
         /**
          * SessionCreated
          * @description The new session's id and the key that lets its holder act on it.
@@ -1430,6 +1601,31 @@ export interface components {
              * @default false
              */
             full_batch: boolean;
+        };
+        /**
+         * SingularPlace
+         * @description Where an edge's function has no finite value: one point for a pole, else an interval, of the edge's source.
+         */
+        SingularPlace: {
+            edge: components["schemas"]["EdgeRef"];
+            /**
+             * Input Name
+             * @description the input that the edge leaves, null for a hidden node
+             */
+            input_name: string | null;
+            /** Function */
+            function: string;
+            /** Is Pole */
+            is_pole: boolean;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Is Inside
+             * @description whether it lies within the data's range, rather than near it
+             */
+            is_inside: boolean;
         };
         /**
          * SnapshotEvent
@@ -1883,13 +2079,18 @@ export type CutMeasuredEvent = components['schemas']['CutMeasuredEvent'];
 export type CutWeak = components['schemas']['CutWeak'];
 export type DataEvent = components['schemas']['DataEvent'];
 export type DataInfo = components['schemas']['DataInfo'];
+export type Deviation = components['schemas']['Deviation'];
 export type DoneEvent = components['schemas']['DoneEvent'];
 export type EdgeInfo = components['schemas']['EdgeInfo'];
 export type EdgeRef = components['schemas']['EdgeRef'];
 export type ErrorEvent = components['schemas']['ErrorEvent'];
+export type Export = components['schemas']['Export'];
+export type ExportedEvent = components['schemas']['ExportedEvent'];
+export type FittedRange = components['schemas']['FittedRange'];
 export type Formula = components['schemas']['Formula'];
 export type FormulaCheck = components['schemas']['FormulaCheck'];
 export type FormulaEvent = components['schemas']['FormulaEvent'];
+export type FormulaJudgedEvent = components['schemas']['FormulaJudgedEvent'];
 export type FormulaRequest = components['schemas']['FormulaRequest'];
 export type FormulaSource = components['schemas']['FormulaSource'];
 export type FunctionsEvent = components['schemas']['FunctionsEvent'];
@@ -1898,6 +2099,7 @@ export type HistoryEvent = components['schemas']['HistoryEvent'];
 export type HistoryInfo = components['schemas']['HistoryInfo'];
 export type Inspect = components['schemas']['Inspect'];
 export type InspectionEvent = components['schemas']['InspectionEvent'];
+export type JudgeFormula = components['schemas']['JudgeFormula'];
 export type Limits = components['schemas']['Limits'];
 export type Lock = components['schemas']['Lock'];
 export type LossPoint = components['schemas']['LossPoint'];
@@ -1929,6 +2131,7 @@ export type SessionSummary = components['schemas']['SessionSummary'];
 export type SetData = components['schemas']['SetData'];
 export type SetNetwork = components['schemas']['SetNetwork'];
 export type SetTraining = components['schemas']['SetTraining'];
+export type SingularPlace = components['schemas']['SingularPlace'];
 export type SnapshotEvent = components['schemas']['SnapshotEvent'];
 export type StatusEvent = components['schemas']['StatusEvent'];
 export type StatusInfo = components['schemas']['StatusInfo'];

@@ -272,6 +272,8 @@ export class SessionState {
       case 'cut_measured':
       case 'prediction':
       case 'residuals':
+      case 'formula_judged':
+      case 'exported':
       case 'done':
         return;
       default:

@@ -13,11 +13,12 @@ from kan_core import KAN, Candidate, EdgeId, NetworkSpec, fix_symbolic, network_
 from kan_core.bases.basis import FloatArray
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.errors import KanError
-from kan_core.export import numpy_source, pytorch_source
+from kan_core.export import numpy_source
 from kan_core.formula_display import candidate_label, display_formula
 from kan_core.symbolic import BUILT_IN, FUNCTIONS, Library, rank_candidates
 from kan_core.symbolic.library import Shape
 from kan_core.symbolic.own_functions import own_function
+from kan_core.torch_source import pytorch_source
 
 X = np.linspace(-1.0, 3.0, 200)
 EDGE = EdgeId(layer=0, source=0, target=0)
