@@ -70,11 +70,12 @@ def by_the_words(document: Any, inputs: np.ndarray) -> np.ndarray:
                 base = {"silu": z / (1 + np.exp(-z)), "identity": z, "none": 0.0 * z}[document["settings"]["base"]]
                 value = functions @ np.array(edge["coefficients"]) + edge["base_weight"] * base
             rows[edge["row"]] = rows.get(edge["row"], 0.0 * z) + value
-        zero = 0.0 * nodes[0]
+        for row, number in enumerate(layer["lone"]):
+            # a node that adds and has no edges is 0
+            is_factor = any(row in node["rows"] and len(node["rows"]) == 2 for node in layer["nodes"])
+            rows.setdefault(row, 0.0 * nodes[0] + (number if is_factor else 0.0))
         nodes = [
-            rows.get(node["rows"][0], zero)
-            if len(node["rows"]) == 1
-            else np.prod([rows.get(row, zero + layer["lone"][row]) for row in node["rows"]], axis=0)
+            rows[node["rows"][0]] if len(node["rows"]) == 1 else rows[node["rows"][0]] * rows[node["rows"][1]]
             for node in layer["nodes"]
         ]
     output = document["outputs"][0]
