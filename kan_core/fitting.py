@@ -33,6 +33,7 @@ SPARSITY_DELAY = 5
 PATIENCE = 8
 MOVE_COST = 100.0
 SMALLEST_SHARE = 1e-6
+NUM_SLOPES = 30
 
 
 class Fit:
@@ -150,19 +151,43 @@ def mean_error(dataset: Dataset) -> float:
 def calibrate(network: KAN, dataset: Dataset) -> KAN:
     """Return a copy whose outputs are scaled and shifted to fit the training targets best, so no worse than their mean.
 
-    Output scales stay positive, if by a millionth of the targets' spread.
+    For classes the outputs are log-odds, and best is the smallest error of the probabilities. Output scales stay
+    positive, if by a millionth of the targets' spread.
     """
     calibrated = network.copy()
     outputs, targets = network(dataset.train_inputs).double(), dataset.train_targets.double()
+    fit = _fit_log_odds if dataset.task == "classification" else _fit_values
+    slope, shift = fit(outputs, targets)
+    calibrated.output_scale.mul_(slope)
+    calibrated.output_shift.copy_(slope * network.output_shift.double() + shift)
+    return calibrated
+
+
+def _fit_values(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return slopes and shifts (J,) by least squares."""
     deviations, wanted = outputs - outputs.mean(dim=0), targets - targets.mean(dim=0)
     power = deviations.square().mean(dim=0)
     floor = SMALLEST_SHARE * wanted.square().mean(dim=0).sqrt() / power.sqrt()
     slope = torch.maximum((deviations * wanted).mean(dim=0) / power, floor)
     slope = torch.where(torch.isfinite(slope) & (slope > 0), slope, SMALLEST_SHARE * torch.ones_like(slope))
-    calibrated.output_scale.mul_(slope)
-    shift = targets.mean(dim=0) + slope * (network.output_shift.double() - outputs.mean(dim=0))
-    calibrated.output_shift.copy_(shift)
-    return calibrated
+    return slope, targets.mean(dim=0) - slope * outputs.mean(dim=0)
+
+
+def _fit_log_odds(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return slopes, of some down to nearly 0, and shifts (J,) that make the error of the probabilities smallest."""
+    slopes, shifts = [], []
+    for values, wanted in zip(outputs.unbind(1), targets.unbind(1), strict=True):
+        spread = float(values.std()) or 1.0
+        odds = torch.special.logit(wanted.mean(), eps=SMALLEST_SHARE)
+        found: list[tuple[float, float, float]] = []
+        for slope in np.geomspace(SMALLEST_SHARE, 1.0, NUM_SLOPES).tolist():
+            scaled = slope / spread * (values - values.mean())
+            error = float((torch.sigmoid(scaled + odds) - wanted).square().mean())
+            found.append((error, slope / spread, float(odds - slope / spread * values.mean())))
+        _, slope, shift = min(found)
+        slopes.append(slope)
+        shifts.append(shift)
+    return torch.tensor(slopes, dtype=torch.float64), torch.tensor(shifts, dtype=torch.float64)
 
 
 def hold_out(dataset: Dataset, *, seed: int) -> Dataset | None:

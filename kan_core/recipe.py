@@ -179,7 +179,7 @@ class Recipe:
         self.network = self._with_ranges(self.network)
         judge = Judge(self._whole, self._dataset.train_inputs, is_held_out=False)
         error = judge.error(self.network)
-        if self._dataset.task == "regression" and error >= mean_error(self._dataset):
+        if error >= mean_error(self._dataset):
             self.network = calibrate(self.network, self._dataset)
             error = judge.error(self.network)
         return f"Done: {say_size(self.network)}, training error {error:.2g}.{remark}{self._warning()}"
@@ -187,7 +187,7 @@ class Recipe:
     def _warning(self) -> str:
         """Return what to say when held-out samples are met no better than by their mean."""
         mean = mean_error(self._dataset)
-        if not self._judge.is_held_out or self._dataset.task != "regression" or self._validation_error < mean:
+        if not self._judge.is_held_out or self._validation_error < mean:
             return ""
         return (
             f" The validation error of {self._validation_error:.2g} is no better than the mean's {mean:.2g}: "

@@ -34,9 +34,9 @@ def train(
     """Return a copy of `network` trained on `dataset` by the recipe "auto", to its end or until a limit is reached.
 
     `max_steps` and `seconds` are the limits, at least one step is done. `spec`, when given, is used in place of the
-    default with `seed`, but for its optimizer, which is the recipe in any case. On the training data of a regression
-    the result is never worse than predicting the mean. Raises DataError when the dataset's columns are not the
-    network's.
+    default with `seed`, but for its optimizer, which is the recipe in any case. On the training data the
+    result is never worse than predicting the mean, which for classes is their share. Raises DataError when the
+    dataset's columns are not the network's.
     """
     start = time.perf_counter()
     trainer = Trainer(network, dataset, replace(TrainingSpec(seed=seed) if spec is None else spec, optimizer="auto"))
@@ -56,7 +56,7 @@ def train(
 
 def _no_worse_than_the_mean(network: KAN, dataset: Dataset, end: StepResult) -> tuple[KAN, StepResult]:
     """Return network and result as they are, or calibrated if a limit came before anything was learnt."""
-    if dataset.task != "regression" or end.train_rmse < mean_error(dataset):
+    if end.train_rmse < mean_error(dataset):
         return network, end
     calibrated = calibrate(network, dataset)
     train_rmse = measure_rmse(calibrated, dataset.train_inputs, dataset.train_targets, dataset.task)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kan_core import KAN, Dataset, NetworkSpec, Outcome, Trainer, TrainingSpec, train
+from kan_core import KAN, Dataset, NetworkSpec, Trainer, TrainingSpec, train
 from kan_core.bases import BASES
 from kan_core.errors import SpecError
 
@@ -118,6 +118,28 @@ def problems(draw: st.DrawFn) -> RandomProblem:
     )
 
 
+# a deep network learns these by heart, and is sure of the wrong class where it does not
+UNLEARNABLE_CLASSES = RandomProblem(
+    num_samples=200,
+    hidden=(3, 2, 1),
+    num_inputs=4,
+    basis="jacobi",
+    grid_size=20,
+    products=False,
+    input_scale=1.0,
+    input_shift=0.0,
+    target_scale=1.0,
+    target_shift=0.0,
+    shape="wild",
+    has_constant_column=False,
+    has_duplicates=False,
+    has_outliers=False,
+    is_classification=True,
+    dtype=torch.float32,
+    seed=0,
+)
+
+
 def mean_error(data: Dataset) -> float:
     """Return the root mean square error of the best constant on the training samples."""
     targets = data.train_targets.double().numpy()
@@ -128,6 +150,7 @@ def mean_error(data: Dataset) -> float:
 @pytest.mark.timeout(900)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problem=problems())
+@example(problem=UNLEARNABLE_CLASSES)
 def test_the_recipe_is_never_worse_than_the_mean(problem: RandomProblem) -> None:
     data = problem.sample()
     try:
@@ -135,17 +158,14 @@ def test_the_recipe_is_never_worse_than_the_mean(problem: RandomProblem) -> None
     except SpecError:
         # a size that the family does not have
         return
-    result = train(network, data, max_steps=2000 if problem.num_samples <= 300 else 25)
+    result = train(network, data, max_steps=1000 if problem.num_samples <= 300 else 25)
     assert math.isfinite(result.end.train_rmse)
     assert not math.isnan(result.end.test_rmse)
     outputs = result.network(data.train_inputs).detach()
     assert bool(torch.isfinite(outputs).all())
-    if not problem.is_classification or result.end.outcome is Outcome.CONVERGED:
-        # probabilities are never quite 0 or 1
-        slack = (
-            0.02 if problem.is_classification else 1e-6 * (float(data.train_targets.abs().max()) + problem.target_scale)
-        )
-        assert result.end.train_rmse <= mean_error(data) * (1 + 1e-6) + slack
+    # probabilities are never quite 0 or 1
+    size = 1000.0 if problem.is_classification else float(data.train_targets.abs().max()) + problem.target_scale
+    assert result.end.train_rmse <= mean_error(data) * (1 + 1e-6) + 1e-6 * size
 
 
 def steps_for(problem: RandomProblem, optimizer: str) -> int:

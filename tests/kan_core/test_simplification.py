@@ -32,7 +32,7 @@ def test_a_formula_becomes_simpler() -> None:
 
 def test_a_networks_formula_with_curves_stays_what_it_is() -> None:
     formula = network_formula(NETWORK, input_names=NAMES)
-    found = simplify_formula(formula.expression, NETWORK, DATA.train_inputs, input_names=NAMES, seconds=90.0)
+    found = simplify_formula(formula.expression, NETWORK, DATA.train_inputs, input_names=NAMES, seconds=10.0)
     symbols = [sp.Symbol(name) for name in NAMES]
     curves = module.curve_values(NETWORK)
     assert_equal_to(
