@@ -149,7 +149,7 @@ def explain(network: KAN, dataset: Dataset, *, library: Library = BUILT_IN, max_
 
 
 def cut_idle(network: KAN, dataset: Dataset, *, weak: float = WEAK) -> KAN:
-    """Return a copy without the edges that matter less than `weak` of the most important one, and what hangs on them."""
+    """Return a copy without the edges less important than `weak`, and what hangs on them alone."""
     while True:
         live = [edge for edge in network.edges() if network.kind(edge) != "pruned"]
         scores = edge_importance(network, dataset.train_inputs)
