@@ -16,12 +16,11 @@ import numpy as np
 import torch
 
 from kan_core.accuracy import measure_rmse
-from kan_core.attribution import edge_importance
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
 from kan_core.network import KAN, EdgeId
-from kan_core.pruning import connected_edges, prune_edges
 from kan_core.symbolic.edges import edge_units, fix_symbolic
+from kan_core.symbolic.elimination import eliminate
 from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.ranking import Candidate, rank_candidates
@@ -35,8 +34,6 @@ NUM_POINTS = 128
 # share of the samples beyond each end of the interval on which curves are compared, where there are many
 TAIL = 0.005
 FEWEST_FOR_TAILS = 200
-# importance under which an edge is cut before the search
-WEAK = 1e-3
 REFIT_STEPS = 15
 POLISH_STEPS = 60
 POLISHED = 1e-6
@@ -63,7 +60,7 @@ class Explanation:
 
     def __init__(self, network: KAN, dataset: Dataset, *, library: Library = BUILT_IN) -> None:
         self._dataset, self._library = dataset, library
-        self._found: list[Law] = []
+        self.found: list[Law] = []
         self._spread = float(dataset.test_targets.double().std(correction=0))
         self._num_edges = self._num_left = 1
         self.num_tried = 0
@@ -73,12 +70,12 @@ class Explanation:
     @property
     def laws(self) -> list[Law]:
         """The laws found so far than which none simpler is as good, simplest first."""
-        return pareto_front(self._found)
+        return pareto_front(self.found)
 
     @property
     def is_exact(self) -> bool:
         """Whether a law was found whose held-out error is that of the arithmetic."""
-        return any(law.test_rmse <= EXACT * self._spread for law in self._found)
+        return any(law.test_rmse <= EXACT * self._spread for law in self.found)
 
     @property
     def progress(self) -> float:
@@ -91,8 +88,9 @@ class Explanation:
 
     def _search(self, network: KAN) -> Iterator[bool]:
         """Yield after every piece of work."""
-        network = cut_idle(network, self._dataset)
-        yield False
+        for left in eliminate(network, self._dataset):
+            network = left
+            yield False
         self._num_edges = self._num_left = max(len(_curves(network)), 1)
         beam = [_Node(network=network, error=self._error(network))]
         while beam:
@@ -131,7 +129,7 @@ class Explanation:
     def _finish(self, network: KAN) -> Iterator[bool]:
         """Polish a network without curves, and note it and what is left of it when parts are taken away."""
         network = refit(network, self._dataset, max_steps=POLISH_STEPS, settled=POLISHED)
-        self._found.append(make_law(network, self._dataset))
+        self.found.append(make_law(network, self._dataset))
         yield False
 
     def _error(self, network: KAN) -> float:
@@ -146,19 +144,6 @@ def explain(network: KAN, dataset: Dataset, *, library: Library = BUILT_IN, max_
         search.step()
         num_steps += 1
     return search.laws
-
-
-def cut_idle(network: KAN, dataset: Dataset, *, weak: float = WEAK) -> KAN:
-    """Return a copy without the edges less important than `weak`, and what hangs on them alone."""
-    while True:
-        live = [edge for edge in network.edges() if network.kind(edge) != "pruned"]
-        scores = edge_importance(network, dataset.train_inputs)
-        idle = {edge for edge in live if float(scores[edge.layer][edge.target, edge.source]) < weak}
-        connected = connected_edges(network, without=idle)
-        gone = [edge for edge in live if edge not in connected]
-        if not gone or len(gone) == len(live):
-            return network
-        network = prune_edges(network, gone, inputs=dataset.train_inputs)
 
 
 def data_curve(network: KAN, edge: EdgeId, nodes: tuple[torch.Tensor, ...]) -> tuple[FloatArray, FloatArray]:

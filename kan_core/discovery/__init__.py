@@ -1,0 +1,1 @@
+"""From data to laws: shapes, symmetries and separations tried until a formula fits."""

@@ -1,0 +1,407 @@
+"""One process' share of a discovery: shapes from small to larger, or the problem taken apart first.
+
+    ladder    train a network of each shape by the recipe, take away what it can do without, search for its law
+    divide    train a network that is large enough, and ask it for symmetries and separations; what inputs do only
+              together becomes one input, and parts of a sum or product are each solved alone and put together again
+
+Every law that is found is refitted on all inputs and training samples before it is judged by held-out samples.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from kan_core.accuracy import measure_rmse
+from kan_core.datasets import Dataset
+from kan_core.discovery.composition import Sheet, added, assemble, multiplied, side_by_side, unfold
+from kan_core.discovery.outer import OUTERS, USUAL, Outer
+from kan_core.discovery.symmetries import Separation, Symmetry, find_separation, find_symmetries
+from kan_core.network import KAN, NetworkSpec
+from kan_core.symbolic.laws import Law, make_law, pareto_front
+from kan_core.symbolic.own_functions import BUILT_IN, Library
+from kan_core.symbolic.refit import refit
+from kan_core.symbolic.search import EXACT, Explanation
+from kan_core.training import Outcome, Trainer, TrainingSpec
+
+Shape = tuple[tuple[int, ...], tuple[int, ...]]
+T = TypeVar("T")
+# work in small pieces, each of which ends with a yield, and its result
+Pieces = Generator[bool, None, T]
+
+TRAIN_SECONDS = 5.0
+EXPLAIN_SECONDS = 3.0
+# errors as shares of the targets' spread: a network from which no law can be read, and one that can be asked
+HOPELESS = 0.05
+TRUSTED = 0.03
+# and one than which none better is needed
+GOOD = 1e-3
+# reduced inputs must lose no more than this factor of a network's error
+KEPT = 1.5
+# a law of a part is enough when its error is that of the network it was read from, nearly
+AS_GOOD = 1.2
+PART_SECONDS = 6.0
+REFIT_STEPS = 80
+SETTLED = 1e-6
+MAX_LEVEL = 4
+MOST_HIDDEN = 6
+NUM_TRIED = 3
+ANOTHER_SEED = 1000
+# where a part of a product is smaller than this share of its largest value, dividing by it says nothing
+SMALL_FACTOR = 0.1
+
+
+def attempts(num_inputs: int) -> Iterator[tuple[Shape, Outer | None]]:
+    """Yield the shapes of the ladder with what is taken off the targets before, the smallest and likeliest first."""
+    n = num_inputs
+    yield ((n, 1), ()), None
+    if n > 1:
+        yield ((n, 1, 1), ()), None
+    yield ((n, 1, 1), (0, 1, 0)), None
+    if n == 1:
+        yield from ((((n, 1), ()), outer) for outer in OUTERS)
+        yield from ((((n, 1, 1), (0, 1, 0)), outer) for outer in USUAL)
+    yield ((n, 2, 1), (0, 1, 0)), None
+    yield from ((((n, 2, 1), (0, 1, 0)), outer) for outer in USUAL)
+    yield ((n, 2, 1), ()), None
+    yield ((n, 2, 1, 1), (0, 1, 0, 0)), None
+    yield ((n, 2, 1, 1), (0, 0, 1, 0)), None
+    yield ((n, 2, 1, 1), (0, 1, 1, 0)), None
+    yield ((n, 3, 1), (0, 1, 0)), None
+    yield ((n, 3, 1, 1), (0, 1, 1, 0)), None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    """Samples to explain; `level` counts what was divided to come here."""
+
+    dataset: Dataset
+    level: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.dataset.input_names or ())
+
+    @property
+    def spread(self) -> float:
+        return float(self.dataset.test_targets.double().std(correction=0)) or 1.0
+
+    def error(self, network: KAN) -> float:
+        """Return the held-out error of a network as a share of the targets' spread."""
+        return measure_rmse(network, self.dataset.test_inputs, self.dataset.test_targets, "regression") / self.spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Oracle:
+    """A network that answers what the data of `dataset` do not hold, and its relative error."""
+
+    dataset: Dataset
+    network: KAN
+    error: float
+
+
+class Solver:
+    """Looks for the law behind `dataset`, one output, test samples held out to judge; one small piece a step.
+
+    `seed` decides initial networks; solvers with `divides_first` take the problem apart before they climb the ladder.
+    `deadline` is a time of the monotonic clock after which no new piece begins. The dataset is in float64.
+    """
+
+    def __init__(
+        self, dataset: Dataset, *, seed: int, divides_first: bool, deadline: float, library: Library = BUILT_IN
+    ) -> None:
+        self._seed, self._deadline, self._library = seed, deadline, library
+        self._whole = _Problem(dataset=dataset)
+        self._found: list[Law] = []
+        # by their datasets' ids; they hold them, so that no id is given twice
+        self._oracles: dict[int, _Oracle] = {}
+        self._target = (dataset.output_names or ("y",))[0]
+        self.findings: list[str] = []
+        self.activity = ""
+        self.is_done = False
+        self._work = self._run(divides_first)
+
+    @property
+    def laws(self) -> list[Law]:
+        """The laws found so far than which none simpler is as good, simplest first."""
+        return pareto_front(self._found)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a law was found whose held-out error is that of the arithmetic."""
+        return any(law.test_rmse <= EXACT * self._whole.spread for law in self._found)
+
+    @property
+    def network_error(self) -> float:
+        """The held-out error of the best network of curves so far, infinite before there is one."""
+        oracle = self._oracles.get(id(self._whole.dataset))
+        return float("inf") if oracle is None else oracle.error * self._whole.spread
+
+    def step(self) -> None:
+        """Do a small piece of work; does nothing once everything was tried or the time is over."""
+        if not self.is_done:
+            self.is_done = next(self._work, True) or self.is_exact or time.monotonic() >= self._deadline
+
+    def _run(self, divides_first: bool) -> Pieces[bool]:
+        seed = self._seed
+        if not divides_first:
+            yield from self._climb(self._whole, seed)
+        while True:
+            yield from self._divide(self._whole, seed)
+            yield from self._climb(self._whole, seed + ANOTHER_SEED)
+            seed += 2 * ANOTHER_SEED
+
+    def _note(self, problem: _Problem, network: KAN) -> Law:
+        """Return the law of a network on the problem's inputs; one of the whole is found."""
+        law = make_law(network, problem.dataset)
+        if problem.level == 0:
+            self._found.append(law)
+        return law
+
+    # --- ladder
+
+    def _climb(self, problem: _Problem, seed: int) -> Pieces[list[Law]]:
+        """Return the laws that one shape after the other leads to, until one is as good as the data."""
+        found: list[Law] = []
+        end = time.monotonic() + (PART_SECONDS if problem.level else float("inf"))
+        for shape, outer in attempts(problem.dataset.num_inputs):
+            inner = problem if outer is None else _taken_off(problem, outer)
+            if inner is None:
+                continue
+            on = f"{_say(shape)} on {', '.join(problem.names)}" + (f" under {outer.function}" if outer else "")
+            self.activity = f"training {on}"
+            oracle = yield from self._train(inner, shape, seed)
+            if oracle.error > HOPELESS:
+                continue
+            self.activity = f"reading the law of {on}"
+            laws = yield from self._explain(inner, oracle.network)
+            if outer is not None:
+                around = [[*unfold(law.network), outer.sheet()] for law in laws[::-1][:NUM_TRIED]]
+                laws = yield from self._compose(problem, around)
+            found += laws
+            best = min((law.test_rmse for law in laws), default=float("inf")) / problem.spread
+            if best <= EXACT or (problem.level and (best <= oracle.error * AS_GOOD or time.monotonic() > end)):
+                break
+        return sorted(found, key=lambda law: law.test_rmse)
+
+    def _train(self, problem: _Problem, shape: Shape, seed: int) -> Pieces[_Oracle]:
+        """Return a network of this shape trained by the recipe; the best of a problem is remembered."""
+        spec = NetworkSpec(widths=shape[0], products=shape[1])
+        network = KAN(spec, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        trainer = Trainer(network, problem.dataset, TrainingSpec(optimizer="auto", seed=seed))
+        end = time.monotonic() + TRAIN_SECONDS
+        while trainer.step().outcome is Outcome.OK and time.monotonic() < end:
+            yield False
+        network = trainer.network.copy()
+        oracle = _Oracle(dataset=problem.dataset, network=network, error=problem.error(network))
+        known = self._oracles.get(id(problem.dataset))
+        if known is None or oracle.error < known.error:
+            self._oracles[id(problem.dataset)] = oracle
+        return oracle
+
+    def _explain(self, problem: _Problem, network: KAN) -> Pieces[list[Law]]:
+        search = Explanation(network, problem.dataset, library=self._library)
+        end = time.monotonic() + EXPLAIN_SECONDS
+        num_seen = 0
+        while not search.is_done and time.monotonic() < end:
+            search.step()
+            if problem.level == 0:
+                self._found += search.found[num_seen:]
+                num_seen = len(search.found)
+            yield False
+        return search.laws
+
+    # --- taking apart
+
+    def _divide(self, problem: _Problem, seed: int) -> Pieces[list[Law]]:
+        """Return the laws of a problem put together from those of a reduced one, or of its parts."""
+        if problem.dataset.num_inputs == 1 or problem.level >= MAX_LEVEL:
+            laws = yield from self._climb(problem, seed)
+            return laws
+        oracle = yield from self._ask(problem, seed)
+        if oracle.error > TRUSTED:
+            laws = yield from self._climb(problem, seed)
+            return laws
+        found = disjoint(find_symmetries(oracle.network, problem.dataset.train_inputs))
+        # all at once, and if that is too much the clearest alone
+        for symmetries in [found, found[:1]] if len(found) > 1 else [found] if found else []:
+            reduced, sheets = reduce_problem(problem, symmetries)
+            holds = yield from self._holds(reduced, seed, limit=max(KEPT * oracle.error, EXACT))
+            if holds:
+                for symmetry in symmetries:
+                    self._say_found(problem, symmetry)
+                laws = yield from self._divide(reduced, seed)
+                composed = [[*sheets, *unfold(law.network)] for law in laws[:NUM_TRIED]]
+                laws = yield from self._compose(problem, composed)
+                return laws
+        separation = find_separation(oracle.network, problem.dataset.train_inputs, error=oracle.error)
+        if separation is None:
+            laws = yield from self._climb(problem, seed)
+            return laws
+        self._say_found(problem, separation)
+        laws = yield from self._solve_parts(problem, separation, oracle, seed)
+        return laws
+
+    def _ask(self, problem: _Problem, seed: int, *, enough: float = GOOD) -> Pieces[_Oracle]:
+        """Return the best network there is of a problem, trained now unless a good one is known."""
+        n = problem.dataset.num_inputs
+        for shape in (((n, 1, 1), ()), ((n, 2, 1), (0, 1, 0)), (_width(problem), ())):
+            known = self._oracles.get(id(problem.dataset))
+            if known is not None and known.error <= max(enough, GOOD):
+                break
+            self.activity = f"training {_say(shape)} to ask it about {', '.join(problem.names)}"
+            yield from self._train(problem, shape, seed)
+        return self._oracles[id(problem.dataset)]
+
+    def _holds(self, problem: _Problem, seed: int, *, limit: float) -> Pieces[bool]:
+        """Return whether some network of a reduced problem has an error within `limit`."""
+        yield from self._ask(problem, seed, enough=limit)
+        return self._oracles[id(problem.dataset)].error <= limit
+
+    def _say_found(self, problem: _Problem, finding: Symmetry | Separation) -> None:
+        target = self._target if problem.level == 0 else f"what is left of {self._target}"
+        sentence = finding.sentence(problem.names, target)
+        if sentence not in self.findings:
+            self.findings.append(sentence)
+
+    def _solve_parts(self, problem: _Problem, separation: Separation, oracle: _Oracle, seed: int) -> Pieces[list[Law]]:
+        """Return the laws of a sum or product, put together from those of its parts."""
+        best: list[list[list[Sheet]]] = []
+        for group in separation.groups:
+            laws = yield from self._divide(part_of(problem, separation, group, oracle.network), seed)
+            if not laws:
+                return []
+            best.append([unfold(law.network) for law in laws[:2]])
+        choices = [[sheets[0] for sheets in best]]
+        for place, sheets in enumerate(best):
+            choices += [[*choices[0][:place], other, *choices[0][place + 1 :]] for other in sheets[1:]]
+        num_inputs = problem.dataset.num_inputs
+        composed = [join(choice, separation, num_inputs) for choice in choices[:NUM_TRIED]]
+        laws = yield from self._compose(problem, composed)
+        return laws
+
+    def _compose(self, problem: _Problem, choices: Sequence[Sequence[Sheet]]) -> Pieces[list[Law]]:
+        """Return the laws of these sheets, refitted to the problem's samples."""
+        laws: list[Law] = []
+        for sheets in choices:
+            network = assemble(sheets, problem.dataset.train_inputs)
+            network = refit(network, problem.dataset, max_steps=REFIT_STEPS, settled=SETTLED)
+            laws.append(self._note(problem, network))
+            yield False
+            if laws[-1].test_rmse <= EXACT * problem.spread:
+                break
+        return sorted(laws, key=lambda law: law.test_rmse)
+
+
+def _taken_off(problem: _Problem, outer: Outer) -> _Problem | None:
+    """Return the problem of what is inside `outer`, None where the targets can not be its values."""
+    dataset = problem.dataset
+    if not (outer.fits(dataset.train_targets) and outer.fits(dataset.test_targets)):
+        return None
+    inner = replace(
+        dataset, train_targets=outer.undo(dataset.train_targets), test_targets=outer.undo(dataset.test_targets)
+    )
+    return _Problem(dataset=inner, level=problem.level + 1)
+
+
+def disjoint(symmetries: Sequence[Symmetry]) -> list[Symmetry]:
+    """Return the symmetries that share no input with one before them."""
+    taken: set[int] = set()
+    chosen: list[Symmetry] = []
+    for symmetry in symmetries:
+        if not taken & {symmetry.first, symmetry.second}:
+            taken |= {symmetry.first, symmetry.second}
+            chosen.append(symmetry)
+    return chosen
+
+
+def reduce_problem(problem: _Problem, symmetries: Sequence[Symmetry]) -> tuple[_Problem, list[Sheet]]:
+    """Return the problem in which pairs of inputs became one each, and the sheets that make its inputs."""
+    dataset = problem.dataset
+    places = list(range(dataset.num_inputs))
+    sheets: list[Sheet] = []
+    for symmetry in symmetries:
+        # where the pair stands among what is left by now
+        here = replace(symmetry, first=places.index(symmetry.first), second=places.index(symmetry.second))
+        sheets.append(here.sheet(dataset.train_inputs))
+        dataset = replace(
+            dataset,
+            train_inputs=here.reduce(dataset.train_inputs),
+            test_inputs=here.reduce(dataset.test_inputs),
+            input_names=tuple(here.names(dataset.input_names or ())),
+        )
+        places = [place for place in places if place not in (symmetry.first, symmetry.second)] + [-1]
+    return _Problem(dataset=dataset, level=problem.level + 1), sheets
+
+
+@torch.no_grad()
+def part_of(problem: _Problem, separation: Separation, group: tuple[int, ...], network: KAN) -> _Problem:
+    """Return the problem of one part: what the targets are without the others, which the network knows.
+
+    The first part has what all have in common, so that the parts together are what the network computes.
+    """
+    dataset = problem.dataset
+    held = _typical(dataset.train_inputs, network, is_product=separation.is_product)
+    common = network(held.unsqueeze(0)) if group == separation.groups[0] else None
+
+    def targets(inputs: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        others = inputs.clone()
+        others[:, list(group)] = held[list(group)]
+        rest = network(others)
+        if not separation.is_product:
+            rest = rest if common is None else rest - common
+            return wanted - rest, torch.ones(len(inputs), dtype=torch.bool)
+        usable = rest[:, 0].abs() > SMALL_FACTOR * rest.abs().max()
+        rest = rest if common is None else rest / common
+        return wanted / torch.where(usable.unsqueeze(1), rest, torch.ones_like(rest)), usable
+
+    columns = list(group)
+    train, train_rows = targets(dataset.train_inputs, dataset.train_targets)
+    test, test_rows = targets(dataset.test_inputs, dataset.test_targets)
+    part = replace(
+        dataset,
+        train_inputs=dataset.train_inputs[train_rows][:, columns],
+        train_targets=train[train_rows],
+        test_inputs=dataset.test_inputs[test_rows][:, columns],
+        test_targets=test[test_rows],
+        input_names=tuple(problem.names[place] for place in columns),
+    )
+    return _Problem(dataset=part, level=problem.level + 1)
+
+
+def _typical(inputs: Tensor, network: KAN, *, is_product: bool) -> Tensor:
+    """Return the sample (I,) from which others are looked at: the middle one, or one with a large output."""
+    if not is_product:
+        return inputs.median(dim=0).values
+    order = network(inputs)[:, 0].abs().argsort()
+    return inputs[order[int(0.9 * (len(order) - 1))]]
+
+
+def join(choice: Sequence[Sequence[Sheet]], separation: Separation, num_inputs: int) -> list[Sheet]:
+    """Return the sheets of a sum or product of parts."""
+    branches = list(zip(choice, separation.groups, strict=True))
+    if not separation.is_product:
+        return [*side_by_side(branches, num_inputs), added(len(branches))]
+    joined, takes = branches[0]
+    for other, others in branches[1:]:
+        both = side_by_side([(joined, takes), (other, others)], num_inputs)
+        joined, takes = [*both, *multiplied()], tuple(range(num_inputs))
+    return list(joined)
+
+
+def _width(problem: _Problem) -> tuple[int, ...]:
+    """Return the widths of a network that is large enough for most laws of so many inputs."""
+    n = problem.dataset.num_inputs
+    return (n, min(2 * n + 1, MOST_HIDDEN), 1)
+
+
+def _say(shape: Shape) -> str:
+    widths, products = shape
+    count = sum(products)
+    sums = "[" + ", ".join(map(str, widths)) + "]"
+    return f"{sums} with {count} product{'s' if count > 1 else ''}" if count else sums
