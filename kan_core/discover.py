@@ -14,7 +14,7 @@ import torch
 
 from kan_core._checks import check_integer, check_number
 from kan_core.datasets import Dataset
-from kan_core.discovery.process import LENGTH, Job, Report, unpack_law
+from kan_core.discovery.reports import LENGTH, Job, Report, unpack_law
 from kan_core.errors import DataError
 from kan_core.fitting import FEWEST_TO_SPLIT, hold_out
 from kan_core.symbolic.laws import Law, pareto_front
@@ -27,6 +27,8 @@ MOST_PROCESSES = 64
 # for how long after its time a process may still work on its last piece
 GRACE = 10.0
 WAIT = 0.05
+# a network with an error of more than this share of the targets' spread learnt nothing
+NOTHING = 0.9
 
 
 class Discovery:
@@ -140,10 +142,6 @@ class Discovery:
         self.activities[place] = "" if report.is_done else report.activity
         self.findings += [finding for finding in report.findings if finding not in self.findings]
         self.network_error = min(self.network_error, report.network_error)
-
-
-# a network with an error of more than this share of the targets' spread learnt nothing
-NOTHING = 0.9
 
 
 def split_for_discovery(dataset: Dataset, *, seed: int) -> Dataset:

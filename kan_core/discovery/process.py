@@ -8,60 +8,19 @@ from __future__ import annotations
 
 import os
 import pickle
-import struct
 import sys
 import time
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import torch
 from threadpoolctl import threadpool_limits
 
-from kan_core.checkpoint import from_bytes, to_bytes
-from kan_core.datasets import Dataset
+from kan_core.discovery.reports import Job, Report, pack_law, write_message
 from kan_core.discovery.solver import Solver
-from kan_core.symbolic.laws import Law
 from kan_core.symbolic.own_functions import BUILT_IN, Library, restore_function
 
-LENGTH = struct.Struct("<Q")
 INTERVAL = 0.2
 NICENESS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What a process is to do: samples, seed, way and time, and the functions of a person's own, described."""
-
-    dataset: Dataset
-    seed: int
-    divides_first: bool
-    seconds: float
-    own_functions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What is new since the report before: laws as (network, complexity, train_rmse, test_rmse), the networks as bytes.
-
-    `network_error` is the held-out error of the best network of curves so far, infinite before there is one.
-    """
-
-    laws: list[tuple[bytes, int, float, float]]
-    findings: list[str]
-    activity: str
-    network_error: float
-    is_done: bool
-
-
-def pack_law(law: Law) -> tuple[bytes, int, float, float]:
-    """Return a law as a report has it."""
-    return to_bytes(law.network), law.complexity, law.train_rmse, law.test_rmse
-
-
-def unpack_law(packed: tuple[bytes, int, float, float]) -> Law:
-    """Return the law of a report."""
-    network, complexity, train_rmse, test_rmse = packed
-    return Law(network=from_bytes(network), complexity=complexity, train_rmse=train_rmse, test_rmse=test_rmse)
 
 
 def run(job: Job, output: BinaryIO) -> None:
@@ -92,13 +51,6 @@ def run(job: Job, output: BinaryIO) -> None:
             next_report = time.monotonic() + INTERVAL
         if solver.is_done:
             return
-
-
-def write_message(output: BinaryIO, message: object) -> None:
-    """Write one message, its length first."""
-    body = pickle.dumps(message)
-    output.write(LENGTH.pack(len(body)) + body)
-    output.flush()
 
 
 def main() -> None:

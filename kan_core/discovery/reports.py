@@ -1,0 +1,57 @@
+"""What goes between a discovery and its processes."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from kan_core.checkpoint import from_bytes, to_bytes
+from kan_core.datasets import Dataset
+from kan_core.symbolic.laws import Law
+
+LENGTH = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a process is to do: samples, seed, way and time, and the functions of a person's own, described."""
+
+    dataset: Dataset
+    seed: int
+    divides_first: bool
+    seconds: float
+    own_functions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is new since the report before: laws as (network, complexity, train_rmse, test_rmse), the networks as bytes.
+
+    `network_error` is the held-out error of the best network of curves so far, infinite before there is one.
+    """
+
+    laws: list[tuple[bytes, int, float, float]]
+    findings: list[str]
+    activity: str
+    network_error: float
+    is_done: bool
+
+
+def pack_law(law: Law) -> tuple[bytes, int, float, float]:
+    """Return a law as a report has it."""
+    return to_bytes(law.network), law.complexity, law.train_rmse, law.test_rmse
+
+
+def unpack_law(packed: tuple[bytes, int, float, float]) -> Law:
+    """Return the law of a report."""
+    network, complexity, train_rmse, test_rmse = packed
+    return Law(network=from_bytes(network), complexity=complexity, train_rmse=train_rmse, test_rmse=test_rmse)
+
+
+def write_message(output: BinaryIO, message: object) -> None:
+    """Write one message, its length first."""
+    body = pickle.dumps(message)
+    output.write(LENGTH.pack(len(body)) + body)
+    output.flush()
