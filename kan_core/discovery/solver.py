@@ -9,6 +9,7 @@ Every law that is found is refitted on all inputs and training samples before it
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +20,13 @@ from torch import Tensor
 
 from kan_core.accuracy import measure_rmse
 from kan_core.datasets import Dataset
-from kan_core.discovery.composition import Sheet, added, assemble, multiplied, side_by_side, unfold
+from kan_core.discovery.composition import Sheet, Term, added, assemble, multiplied, side_by_side, unfold
 from kan_core.discovery.outer import OUTERS, USUAL, Outer
 from kan_core.discovery.symmetries import Separation, Symmetry, find_separation, find_symmetries
+from kan_core.discovery.univariate import Composite, composites
 from kan_core.network import KAN, NetworkSpec
 from kan_core.symbolic.laws import Law, make_law, pareto_front
+from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.refit import refit
 from kan_core.symbolic.search import EXACT, Explanation
@@ -38,7 +41,9 @@ TRAIN_SECONDS = 5.0
 EXPLAIN_SECONDS = 3.0
 # errors as shares of the targets' spread: a network from which no law can be read, and one that can be asked
 HOPELESS = 0.05
-TRUSTED = 0.03
+NEARLY = 1.2
+NOTHING = 0.9
+TRUSTED = 0.06
 # and one than which none better is needed
 GOOD = 1e-3
 # reduced inputs must lose no more than this factor of a network's error
@@ -54,6 +59,16 @@ NUM_TRIED = 3
 ANOTHER_SEED = 1000
 # where a part of a product is smaller than this share of its largest value, dividing by it says nothing
 SMALL_FACTOR = 0.1
+
+
+# a curve alone, from which functions inside others are read
+CURVE: Shape = ((1, 1), ())
+# functions inside others that leave more of the variance than this are not refitted, and no more than so many are
+PROMISING = 0.05
+NUM_COMPOSITES = 12
+# how many digits of the unexplained share a unit of complexity has to be worth
+DIGITS_A_UNIT = 0.3
+NUM_CURVE_POINTS = 128
 
 
 def attempts(num_inputs: int) -> Iterator[tuple[Shape, Outer | None]]:
@@ -78,14 +93,20 @@ def attempts(num_inputs: int) -> Iterator[tuple[Shape, Outer | None]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Problem:
-    """Samples to explain; `level` counts what was divided to come here."""
+    """Samples to explain; `level` counts what was divided to come here, `seconds` are those to climb its ladder."""
 
     dataset: Dataset
     level: int = 0
+    seconds: float = math.inf
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.dataset.input_names or ())
+
+    @property
+    def is_part(self) -> bool:
+        """Whether targets hold what another network got wrong, too."""
+        return math.isfinite(self.seconds)
 
     @property
     def spread(self) -> float:
@@ -120,6 +141,7 @@ class Solver:
         self._found: list[Law] = []
         # by their datasets' ids; they hold them, so that no id is given twice
         self._oracles: dict[int, _Oracle] = {}
+        self._trained: set[tuple[int, Shape, int]] = set()
         self._target = (dataset.output_names or ("y",))[0]
         self.findings: list[str] = []
         self.activity = ""
@@ -149,6 +171,7 @@ class Solver:
 
     def _run(self, divides_first: bool) -> Pieces[bool]:
         seed = self._seed
+        yield from self._compose(self._whole, baselines(self._whole.dataset))
         if not divides_first:
             yield from self._climb(self._whole, seed)
         while True:
@@ -168,7 +191,7 @@ class Solver:
     def _climb(self, problem: _Problem, seed: int) -> Pieces[list[Law]]:
         """Return the laws that one shape after the other leads to, until one is as good as the data."""
         found: list[Law] = []
-        end = time.monotonic() + (PART_SECONDS if problem.level else float("inf"))
+        end = time.monotonic() + problem.seconds
         for shape, outer in attempts(problem.dataset.num_inputs):
             inner = problem if outer is None else _taken_off(problem, outer)
             if inner is None:
@@ -176,7 +199,7 @@ class Solver:
             on = f"{_say(shape)} on {', '.join(problem.names)}" + (f" under {outer.function}" if outer else "")
             self.activity = f"training {on}"
             oracle = yield from self._train(inner, shape, seed)
-            if oracle.error > HOPELESS:
+            if not self._is_worth_reading(inner, oracle):
                 continue
             self.activity = f"reading the law of {on}"
             laws = yield from self._explain(inner, oracle.network)
@@ -185,9 +208,27 @@ class Solver:
                 laws = yield from self._compose(problem, around)
             found += laws
             best = min((law.test_rmse for law in laws), default=float("inf")) / problem.spread
-            if best <= EXACT or (problem.level and (best <= oracle.error * AS_GOOD or time.monotonic() > end)):
+            is_enough = best <= EXACT or (problem.is_part and best <= AS_GOOD * oracle.error)
+            if shape == CURVE and outer is None and not is_enough and oracle.error <= TRUSTED:
+                self.activity = f"comparing functions inside others on {problem.names[0]}"
+                laws = yield from self._read_composites(problem, oracle.network)
+                found += laws
+                best = min([best, *(law.test_rmse / problem.spread for law in laws)])
+                is_enough = best <= EXACT or (problem.is_part and best <= AS_GOOD * oracle.error)
+            if is_enough or time.monotonic() > end:
                 break
-        return sorted(found, key=lambda law: law.test_rmse)
+        return self._likeliest_first(problem, found)
+
+    def _likeliest_first(self, problem: _Problem, laws: Sequence[Law]) -> list[Law]:
+        """Return the laws by their errors; of those that are as good as the data of a part the simplest comes first."""
+        oracle = self._oracles.get(id(problem.dataset))
+        noise = AS_GOOD * oracle.error * problem.spread if problem.is_part and oracle is not None else 0.0
+        return sorted(laws, key=lambda law: (max(law.test_rmse, noise), law.complexity))
+
+    def _is_worth_reading(self, problem: _Problem, oracle: _Oracle) -> bool:
+        """Return whether a law can be read from a network: one that is good, or not much worse than the best is."""
+        best = self._oracles[id(problem.dataset)].error
+        return oracle.error <= max(HOPELESS, NEARLY * best) and oracle.error < NOTHING
 
     def _train(self, problem: _Problem, shape: Shape, seed: int) -> Pieces[_Oracle]:
         """Return a network of this shape trained by the recipe; the best of a problem is remembered."""
@@ -197,6 +238,7 @@ class Solver:
         end = time.monotonic() + TRAIN_SECONDS
         while trainer.step().outcome is Outcome.OK and time.monotonic() < end:
             yield False
+        self._trained.add((id(problem.dataset), shape, seed))
         network = trainer.network.copy()
         oracle = _Oracle(dataset=problem.dataset, network=network, error=problem.error(network))
         known = self._oracles.get(id(problem.dataset))
@@ -215,6 +257,20 @@ class Solver:
                 num_seen = len(search.found)
             yield False
         return search.laws
+
+    def _read_composites(self, problem: _Problem, network: KAN) -> Pieces[list[Law]]:
+        """Return the laws of functions inside others that fit the curve of a network of one input."""
+        x = curve_points(problem.dataset.train_inputs)
+        with torch.no_grad():
+            y = network(x)[:, 0].double().numpy()
+        fits: list[Composite] = []
+        for fit in composites(x[:, 0].double().numpy(), y):
+            if fit is not None and fit.unexplained < PROMISING:
+                fits.append(fit)
+            yield False
+        fits.sort(key=lambda one: math.log10(one.unexplained + 1e-12) + DIGITS_A_UNIT * one.complexity)
+        laws = yield from self._compose(problem, [fit.sheets for fit in fits[:NUM_COMPOSITES]])
+        return laws
 
     # --- taking apart
 
@@ -254,6 +310,8 @@ class Solver:
             known = self._oracles.get(id(problem.dataset))
             if known is not None and known.error <= max(enough, GOOD):
                 break
+            if (id(problem.dataset), shape, seed) in self._trained:
+                continue
             self.activity = f"training {_say(shape)} to ask it about {', '.join(problem.names)}"
             yield from self._train(problem, shape, seed)
         return self._oracles[id(problem.dataset)]
@@ -296,6 +354,23 @@ class Solver:
             if laws[-1].test_rmse <= EXACT * problem.spread:
                 break
         return sorted(laws, key=lambda law: law.test_rmse)
+
+
+def curve_points(inputs: Tensor) -> Tensor:
+    """Return points between the ends of inputs (B, 1), half of them even, half as the inputs lie, (P, 1)."""
+    low, high = inputs.min(), inputs.max()
+    even = torch.linspace(float(low), float(high), NUM_CURVE_POINTS // 2, dtype=inputs.dtype)
+    shares = torch.linspace(0.0, 1.0, NUM_CURVE_POINTS // 2, dtype=inputs.dtype)
+    return torch.cat([even, torch.quantile(inputs[:, 0], shares)]).unique().unsqueeze(1)
+
+
+def baselines(dataset: Dataset) -> list[list[Sheet]]:
+    """Return the sheets of a constant and of a linear function, to which every law is compared."""
+    n = dataset.num_inputs
+    mean = float(dataset.train_targets.mean())
+    constant = Sheet(n, 1, 0, {(0, 0): Term(FUNCTIONS["constant"], d=mean)})
+    linear = Sheet(n, 1, 0, {(0, source): Term(FUNCTIONS["x"], d=mean / n) for source in range(n)})
+    return [[constant], [linear]]
 
 
 def _taken_off(problem: _Problem, outer: Outer) -> _Problem | None:
@@ -371,7 +446,7 @@ def part_of(problem: _Problem, separation: Separation, group: tuple[int, ...], n
         test_targets=test[test_rows],
         input_names=tuple(problem.names[place] for place in columns),
     )
-    return _Problem(dataset=part, level=problem.level + 1)
+    return _Problem(dataset=part, level=problem.level + 1, seconds=PART_SECONDS)
 
 
 def _typical(inputs: Tensor, network: KAN, *, is_product: bool) -> Tensor:
