@@ -22,13 +22,12 @@ from kan_core.symbolic.own_functions import BUILT_IN, Library, describe_function
 from kan_core.symbolic.search import EXACT
 
 SECONDS = 30.0
+LEAST_SECONDS = 1.0
 MOST_SECONDS = 86_400.0
 MOST_PROCESSES = 64
 # for how long after its time a process may still work on its last piece
 GRACE = 10.0
 WAIT = 0.05
-# a network with an error of more than this share of the targets' spread learnt nothing
-NOTHING = 0.9
 
 
 class Discovery:
@@ -52,7 +51,7 @@ class Discovery:
         processes: int | None = None,
         library: Library = BUILT_IN,
     ) -> None:
-        self.seconds = check_number("seconds", seconds, low=0.0, high=MOST_SECONDS)
+        self.seconds = check_number("seconds", seconds, low=LEAST_SECONDS, high=MOST_SECONDS)
         count = os.cpu_count() or 1 if processes is None else processes
         count = check_integer("processes", count, low=1, high=MOST_PROCESSES)
         self.split = split_for_discovery(dataset, seed=seed)
@@ -105,28 +104,26 @@ class Discovery:
         """Whether a law was found whose held-out error is that of the arithmetic."""
         return any(law.test_rmse <= EXACT * self._spread for law in self.laws)
 
-    @property
-    def is_noise(self) -> bool:
-        """Whether no network learnt anything, either."""
-        return self.network_error > NOTHING * self._spread
-
     def poll(self) -> bool:
         """Take what the processes found since and return whether there is anything new; ends what is over."""
         if self.is_done:
             return False
-        is_new = False
+        is_new = is_over = False
         for place, worker in enumerate(self._processes):
             for report in worker.read():
                 is_new = True
                 self._take(place, report)
-        if self.is_exact or self.elapsed > self.seconds + GRACE or not any(one.is_alive for one in self._processes):
+                # one that found an exact law has made it simpler by its end
+                is_over = is_over or (report.is_done and self.is_exact)
+        if is_over or self.elapsed > self.seconds + GRACE or not any(one.is_alive for one in self._processes):
             self.close()
             return True
         return is_new
 
-    def wait(self) -> None:
-        """Return when it is done."""
-        while not self.is_done:
+    def wait(self, seconds: float | None = None) -> None:
+        """Return when it is done, or after `seconds` if that is sooner."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while not self.is_done and (end is None or time.monotonic() < end):
             self.poll()
             time.sleep(WAIT)
 

@@ -1,4 +1,4 @@
-"""The command line: `kanoscope [serve]`."""
+"""The command line: `kanoscope [serve]` and `kanoscope discover`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -65,6 +66,25 @@ def serve(
     _prepare_storage(settings)
     listener = _listen(settings.host, settings.port)
     run(settings, listener, on_start=lambda: _announce(settings, open_browser=not no_browser))
+
+
+@app.command()
+def discover(
+    data: Annotated[Path, typer.Argument(help="A CSV file with a column for each quantity.", show_default=False)],
+    *,
+    target: Annotated[str, typer.Option(help="The column whose law is looked for.", show_default=False)],
+    seconds: Annotated[float, typer.Option(help="How long to look at most; an exact law ends it sooner.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Decides initial networks and which rows are held out.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Look for the law of a column of a CSV file, with all cores and nobody watching."""
+    from server.discover_command import BadInput
+    from server.discover_command import discover as carry_out
+
+    try:
+        carry_out(data, target=target, seconds=seconds, seed=seed, as_json=as_json)
+    except BadInput as error:
+        _fail(str(error))
 
 
 def _read_settings(**given: object) -> Settings:

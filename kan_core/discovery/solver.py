@@ -30,6 +30,7 @@ from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.refit import refit
 from kan_core.symbolic.search import EXACT, Explanation
+from kan_core.symbolic.simpler import simpler_laws
 from kan_core.training import Outcome, Trainer, TrainingSpec
 
 Shape = tuple[tuple[int, ...], tuple[int, ...]]
@@ -87,6 +88,7 @@ def attempts(num_inputs: int) -> Iterator[tuple[Shape, Outer | None]]:
     yield ((n, 2, 1, 1), (0, 1, 0, 0)), None
     yield ((n, 2, 1, 1), (0, 0, 1, 0)), None
     yield ((n, 2, 1, 1), (0, 1, 1, 0)), None
+    yield ((n, 2, 1, 1), (0, 2, 1, 0)), None
     yield ((n, 3, 1), (0, 1, 0)), None
     yield ((n, 3, 1, 1), (0, 1, 1, 0)), None
 
@@ -167,17 +169,19 @@ class Solver:
     def step(self) -> None:
         """Do a small piece of work; does nothing once everything was tried or the time is over."""
         if not self.is_done:
-            self.is_done = next(self._work, True) or self.is_exact or time.monotonic() >= self._deadline
+            self.is_done = next(self._work, True) or time.monotonic() >= self._deadline
 
     def _run(self, divides_first: bool) -> Pieces[bool]:
         seed = self._seed
         yield from self._compose(self._whole, baselines(self._whole.dataset))
         if not divides_first:
             yield from self._climb(self._whole, seed)
-        while True:
+        while not self.is_exact:
             yield from self._divide(self._whole, seed)
-            yield from self._climb(self._whole, seed + ANOTHER_SEED)
+            if not self.is_exact:
+                yield from self._climb(self._whole, seed + ANOTHER_SEED)
             seed += 2 * ANOTHER_SEED
+        return True
 
     def _note(self, problem: _Problem, network: KAN) -> Law:
         """Return the law of a network on the problem's inputs; one of the whole is found."""
@@ -353,6 +357,12 @@ class Solver:
             yield False
             if laws[-1].test_rmse <= EXACT * problem.spread:
                 break
+        if laws and problem.level == 0:
+            best = min(laws, key=lambda law: law.test_rmse)
+            for simpler in simpler_laws(best, problem.dataset, exact=EXACT * problem.spread):
+                self._found.append(simpler)
+                laws.append(simpler)
+                yield False
         return sorted(laws, key=lambda law: law.test_rmse)
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from kan_core.accuracy import measure_rmse
 from kan_core.datasets import Dataset
-from kan_core.network import KAN
+from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_function
 
 # of two laws whose errors differ by less than this share the simpler one is as good
 AS_GOOD = 0.01
+# a slope this near to 1 and a shift this near to 0 are none
+PASSING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,15 @@ def complexity_of(network: KAN) -> int:
         reached = (~layer.pruned).any(dim=1)[layer.first_factor :]
         products += int((reached[::2] & reached[1::2]).sum())
     return functions + products
+
+
+def is_passing(network: KAN, edge: EdgeId) -> bool:
+    """Return whether a symbolic edge gives what it gets, to rounding."""
+    layer = network.check_edge(edge)
+    if edge_function(network, edge).name != "x":
+        return False
+    a, b, c, d = layer.constants[edge.target, edge.source].tolist()
+    return abs(a * c - 1.0) < PASSING and abs(c * b + d) < PASSING
 
 
 def pareto_front(laws: Iterable[Law]) -> list[Law]:

@@ -25,6 +25,7 @@ from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.ranking import Candidate, rank_candidates
 from kan_core.symbolic.refit import refit
+from kan_core.symbolic.simpler import simpler_laws
 
 BEAM = 3
 BRANCHES = 4
@@ -39,6 +40,8 @@ POLISH_STEPS = 60
 POLISHED = 1e-6
 # a network so many times worse than the best of its generation is left
 HOPELESS = 30.0
+# a law is made simpler if its error is at most so many times the best one's
+WORTH_SIMPLIFYING = 3.0
 # a law is exact when its error is this share of the targets' spread
 EXACT = 1e-9
 
@@ -129,8 +132,14 @@ class Explanation:
     def _finish(self, network: KAN) -> Iterator[bool]:
         """Polish a network without curves, and note it and what is left of it when parts are taken away."""
         network = refit(network, self._dataset, max_steps=POLISH_STEPS, settled=POLISHED)
-        self.found.append(make_law(network, self._dataset))
+        law = make_law(network, self._dataset)
+        best = min((one.test_rmse for one in self.found), default=math.inf)
+        self.found.append(law)
         yield False
+        if law.test_rmse <= WORTH_SIMPLIFYING * best:
+            for simpler in simpler_laws(law, self._dataset, exact=EXACT * self._spread):
+                self.found.append(simpler)
+                yield False
 
     def _error(self, network: KAN) -> float:
         return measure_rmse(network, self._dataset.test_inputs, self._dataset.test_targets, self._dataset.task)

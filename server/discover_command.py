@@ -1,0 +1,201 @@
+"""The command `kanoscope discover`: from a CSV file to a list of laws."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+import typer
+
+from kan_core.datasets import Dataset
+from kan_core.discover import Discovery
+from kan_core.discovery.verdict import best_law, verdict
+from kan_core.errors import KanError
+from kan_core.formula import network_formula
+from kan_core.formula_display import display_formula
+from kan_core.names import identifiers
+from kan_core.symbolic.laws import Law
+from kan_core.tables import Table, read_csv
+
+POLL = 0.1
+
+
+class BadInput(Exception):
+    """Something about the file or the options that the caller has to change; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The samples of a table, with a note on columns that were left out, if any."""
+
+    dataset: Dataset
+    note: str
+
+
+def read_dataset(path: Path, target: str) -> Columns:
+    """Return all rows of a CSV file as training samples, every other column that varies as an input."""
+    try:
+        table = read_csv(path.read_bytes())
+    except OSError as error:
+        raise BadInput(f"Cannot read {path} ({error.strerror}): name a CSV file.") from error
+    except KanError as error:
+        raise BadInput(str(error)) from error
+    if target not in table.columns:
+        raise BadInput(f"The table has no column {target!r}: choose --target among {', '.join(table.columns)}.")
+    names = [name for name in table.columns if name != target]
+    varying = [name for name in names if float(np.ptp(table.column(name))) > 0.0]
+    if not varying:
+        raise BadInput(f"No column but {target!r} varies: add a column that it may depend on.")
+    idle = [name for name in names if name not in varying]
+    note = f"Left out, since they never change: {', '.join(idle)}." if idle else ""
+    return Columns(dataset=_dataset(table, varying, target), note=note)
+
+
+def _dataset(table: Table, inputs: Sequence[str], target: str) -> Dataset:
+    x = torch.from_numpy(np.column_stack([table.column(name) for name in inputs]))
+    y = torch.from_numpy(table.column(target).copy())[:, None]
+    return Dataset(
+        train_inputs=x,
+        train_targets=y,
+        test_inputs=x,
+        test_targets=y,
+        input_names=tuple(inputs),
+        output_names=(target,),
+    )
+
+
+def run_discovery(dataset: Dataset, *, seconds: float, seed: int, tell: Callable[[Discovery], None]) -> Discovery:
+    """Return a discovery that is over; `tell` is called some times a second meanwhile."""
+    try:
+        discovery = Discovery(dataset, seconds=seconds, seed=seed)
+    except KanError as error:
+        raise BadInput(str(error)) from error
+    with discovery:
+        while not discovery.is_done:
+            discovery.wait(POLL)
+            tell(discovery)
+    return discovery
+
+
+def symbol_names(names: Sequence[str]) -> list[str]:
+    """Return the names as symbols: those that can be symbols as they are, others with what can not replaced by _."""
+    safe = identifiers(names)
+    return [
+        name if re.fullmatch(r"[A-Za-z_]\w*", name) and name == made else made
+        for name, made in zip(names, safe, strict=True)
+    ]
+
+
+def result(discovery: Discovery) -> dict[str, Any]:
+    """Return what was found as the JSON object of the command."""
+    split = discovery.split
+    names = list(split.input_names or ())
+    symbols = symbol_names(names)
+    spread = float(split.test_targets.std(correction=0)) or 1.0
+    place = best_law(discovery.laws, num_held_out=len(split.test_inputs), spread=spread)
+    found: dict[str, Any] = {
+        "formulas": [
+            {
+                "expression": expression_text(law, symbols),
+                "complexity": law.complexity,
+                "train_rmse": law.train_rmse,
+                "test_rmse": law.test_rmse,
+            }
+            for law in discovery.laws
+        ],
+        "best": place,
+        "seconds": round(discovery.elapsed, 3),
+        "findings": discovery.findings,
+        "verdict": verdict(
+            discovery.laws[place],
+            target=(split.output_names or ("y",))[0],
+            spread=spread,
+            network_error=discovery.network_error,
+            num_held_out=len(split.test_inputs),
+        ),
+    }
+    if symbols != names:
+        found["symbols"] = dict(zip(symbols, names, strict=True))
+    return found
+
+
+def expression_text(law: Law, symbols: Sequence[str]) -> str:
+    """Return the law's expression with its constants in full, as sympy reads it back."""
+    return str(sp.sstr(network_formula(law.network, input_names=symbols).expression))
+
+
+def readable(law: Law, dataset: Dataset) -> str:
+    """Return the law for people, constants rounded."""
+    formula = display_formula(
+        law.network,
+        dataset.train_inputs,
+        input_names=dataset.input_names or (),
+        output_names=dataset.output_names or (),
+    )
+    return formula.text
+
+
+def discover(path: Path, *, target: str, seconds: float, seed: int, as_json: bool) -> None:
+    """Carry the command out; raises BadInput."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = read_dataset(path, target)
+    console = Console(stderr=True)
+    if columns.note:
+        console.print(columns.note, highlight=False, markup=False)
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with progress:
+        task = progress.add_task("Starting", total=1.0)
+
+        def tell(discovery: Discovery) -> None:
+            progress.update(task, completed=discovery.progress, description=_say(discovery))
+
+        discovery = run_discovery(columns.dataset, seconds=seconds, seed=seed, tell=tell)
+    if not discovery.laws:
+        raise BadInput(f"Nothing was found within {seconds:g} s, not even a mean: give it more with --seconds.")
+    found = result(discovery)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+        return
+    _print_table(discovery, found)
+
+
+def _say(discovery: Discovery) -> str:
+    """Return one line about a search that goes on."""
+    spread = float(discovery.split.test_targets.std(correction=0)) or 1.0
+    best = min((law.test_rmse for law in discovery.laws), default=spread) / spread
+    return f"{len(discovery.laws)} formulas, the closest leaves {best:.1e} of the spread"
+
+
+def _print_table(discovery: Discovery, found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    console = Console()
+    table = RichTable(box=None, pad_edge=False)
+    for title in ("", "complexity", "train RMSE", "held-out RMSE", "formula"):
+        table.add_column(title, justify="left" if title in ("", "formula") else "right", overflow="fold")
+    for place, law in enumerate(discovery.laws):
+        mark = "→" if place == found["best"] else ""
+        errors = (f"{law.train_rmse:.3g}", f"{law.test_rmse:.3g}")
+        table.add_row(mark, str(law.complexity), *errors, readable(law, discovery.split))
+    console.print(table, highlight=False, markup=False)
+    for sentence in (*discovery.findings, found["verdict"]):
+        console.print(sentence, highlight=False, markup=False)
+    console.print(f"{found['seconds']:.1f} s", highlight=False)
