@@ -5,8 +5,9 @@
     python -m benchmarks.laws --peers         # pykan and gplearn on the same samples, in their environment
 
 Each law is sampled 1,000 times. *Exact* is a relative RMSE under 1e-6 on 10,000 fresh points without noise. *In form*,
-for noisy samples, is a formula, the one that the search itself calls best, that becomes exact when its constants alone
-are fitted to samples without noise. Of the negatives, which no simple law made, the honest answer is that there is none.
+for noisy samples, is a formula, the one that the search calls best, that becomes exact when its constants alone
+are fitted to samples without noise. Of the negatives, which no simple law made, the honest answer is that there is
+none.
 pykan is given its own pipeline: train with sparsity, prune, refine, `auto_symbolic`, train the constants.
 """
 

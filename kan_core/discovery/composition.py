@@ -39,6 +39,7 @@ class Term:
 
 
 PASS = Term(LINE)
+NOTHING = Term(FUNCTIONS["constant"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,8 @@ def unfold(network: KAN) -> list[Sheet]:
         }
         return [*sheets, Sheet(last.num_nodes, last.num_nodes, 0, behind)]
     for node, shift in enumerate(shifts):
-        first = min((key for key in sheets[-1].terms if key[0] == node), default=None)
-        if first is not None:
-            sheets[-1].terms[first] = sheets[-1].terms[first].scaled(1.0, shift)
+        first = min((key for key in sheets[-1].terms if key[0] == node), default=(node, 0))
+        sheets[-1].terms[first] = sheets[-1].terms.get(first, NOTHING).scaled(1.0, shift)
     return sheets
 
 

@@ -1,0 +1,86 @@
+"""Laws are found from samples, whichever way a solver goes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from kan_core import Dataset
+from kan_core.accuracy import measure_rmse
+from kan_core.discovery import solver as module
+from kan_core.discovery.solver import Solver
+from kan_core.discovery.univariate import Composite, composites
+from kan_core.fitting import hold_out
+from kan_core.problems import sample_expression
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no piece of work be cut short on a busy machine."""
+    for name in ("TRAIN_SECONDS", "EXPLAIN_SECONDS", "PART_SECONDS"):
+        monkeypatch.setattr(module, name, 1e9)
+
+
+def solve(expression: str, *, divides_first: bool, **ranges: tuple[float, float]) -> tuple[Solver, Dataset]:
+    data = sample_expression(expression, ranges, seed=4)
+    split = hold_out(data, seed=0)
+    assert split is not None
+    solver = Solver(split, seed=0, divides_first=divides_first, deadline=math.inf)
+    while not solver.is_done:
+        solver.step()
+    return solver, data
+
+
+def relative_error(solver: Solver, data: Dataset) -> float:
+    law = min(solver.laws, key=lambda one: one.test_rmse)
+    return measure_rmse(law.network, data.test_inputs, data.test_targets, "regression") / float(data.test_targets.std())
+
+
+def test_the_ladder_finds_a_law() -> None:
+    solver, data = solve("exp(sin(pi*x) + y^2)", divides_first=False, x=(-1, 1), y=(-1, 1))
+    assert relative_error(solver, data) < 1e-9
+    assert solver.is_exact
+    # from the mean on, each law is more complex and better than the one before
+    assert solver.laws[0].complexity == 0
+    pairs = list(zip(solver.laws, solver.laws[1:], strict=False))
+    assert all(one.complexity < other.complexity and one.test_rmse > other.test_rmse for one, other in pairs)
+
+
+def test_what_takes_part_only_together_is_solved_as_one() -> None:
+    solver, data = solve("asin(a/n)", divides_first=True, a=(0.1, 1), n=(1.05, 5))
+    assert relative_error(solver, data) < 1e-9
+    assert solver.findings == ["f depends on a and n only through a/n."]
+
+
+def test_parts_are_solved_alone_and_put_together() -> None:
+    solver, data = solve("a*(1/b - 1)", divides_first=True, a=(1, 5), b=(1.5, 5))
+    assert relative_error(solver, data) < 1e-9
+    assert solver.findings == ["f is a product of a function of a and one of b."]
+
+
+def test_a_function_inside_another_is_found() -> None:
+    solver, data = solve("x^3/(exp(x) - 1)", divides_first=True, x=(0.5, 8))
+    assert relative_error(solver, data) < 1e-9
+
+
+@pytest.mark.parametrize(
+    "expression", [lambda x: 1 / (2 + np.cos(3 * x)), lambda x: np.log(1 + np.exp(2 * x)), lambda x: np.tanh(x) / x]
+)
+def test_curves_are_compared_with_functions_inside_others(expression) -> None:  # noqa: ANN001
+    x = np.linspace(0.3, 2.0, 128)
+    found = [one for one in composites(x, expression(x)) if isinstance(one, Composite)]
+    best = min(found, key=lambda one: one.unexplained)
+    assert best.unexplained < 0.01
+    assert 1 <= len(best.sheets) <= 3
+
+
+def test_the_same_seed_finds_the_same_laws() -> None:
+    first, _ = solve("a*(1/b - 1)", divides_first=True, a=(1, 5), b=(1.5, 5))
+    second, _ = solve("a*(1/b - 1)", divides_first=True, a=(1, 5), b=(1.5, 5))
+    assert [law.test_rmse for law in first.laws] == [law.test_rmse for law in second.laws]
+    assert torch.equal(first.laws[-1].network.layers[0].constants, second.laws[-1].network.layers[0].constants)
