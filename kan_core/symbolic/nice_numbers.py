@@ -9,6 +9,7 @@ many long fractions for 28/23 to mean anything.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,6 +87,7 @@ def nice_forms(value: float, tolerance: float) -> list[NiceForm]:
         found += [
             _signed(form, value) for form in _forms_between(max(low, 0.5 * abs(value)), min(high, 2 * abs(value)))
         ]
+    found = [form for form in found if abs(form.value - value) <= tolerance]
     return sorted(found, key=lambda form: (form.bits, abs(form.value - value)))
 
 
@@ -103,17 +105,18 @@ def best_form(value: float, error: float) -> NiceForm | None:
         return form.bits + ((form.value - value) / error) ** 2 / (2.0 * math.log(2.0))
 
     forms = sorted(nice_forms(value, STANDARD_ERRORS * error), key=length)
-    return next((form for form in forms if coincidence(form, value, error) <= CHANCE), None)
+    if not forms:
+        return None
+    width = 2.0 * NEIGHBOURHOOD * abs(value)
+    near = _forms_between(abs(value) - width / 2.0, abs(value) + width / 2.0)
+    lengths = sorted(form.bits for form in near)
 
+    def is_coincidence(form: NiceForm) -> bool:
+        # how many forms as short as it a number at random here has as close as it, or as its error
+        rivals = bisect_right(lengths, form.bits + 1e-9)
+        return form.value != 0.0 and 2.0 * max(abs(form.value - value), error) * max(rivals, 1) > CHANCE * width
 
-def coincidence(form: NiceForm, value: float, error: float) -> float:
-    """Return how many forms as short as this one a random number near `value` has as close as it, or its error."""
-    if form.value == 0.0:
-        return 0.0
-    size = abs(form.value)
-    low, high = (1.0 - NEIGHBOURHOOD) * size, (1.0 + NEIGHBOURHOOD) * size
-    rivals = sum(other.bits <= form.bits for other in _forms_between(low, high))
-    return 2.0 * max(abs(form.value - value), error) * rivals / (high - low)
+    return next((form for form in forms if not is_coincidence(form)), None)
 
 
 def exact_form(value: float, *, same: float = SAME) -> NiceForm | None:
