@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ class Verdict(enum.Enum):
     SNAPPED = "snapped"
     NO_NICE_NUMBER = "no nice number lies within its error"
     LOSS_ROSE = "the held-out loss rose"
+    NO_TIME = "the time was over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +62,15 @@ def snap_constants(network: KAN, dataset: Dataset) -> tuple[KAN, tuple[Snap, ...
     return found.network, found.snapped
 
 
-def find_snaps(network: KAN, dataset: Dataset) -> Snapping:
+def find_snaps(network: KAN, dataset: Dataset, *, seconds: float = math.inf) -> Snapping:
     """Return a network, in float64, whose constants are nice numbers wherever that costs nothing, the rest refitted.
 
     It is brought into normal form and trained to its minimum. Then, the shortest form first, constants are held at
     the nice number that they are within three standard errors of, one at a time, and the others fitted anew; a
     constant is let go when the loss on the test samples rises by more than twice the standard error of the paired
-    difference. Constants that were held before stay.
+    difference. Constants that were held before stay. After `seconds` no other is tried.
     """
+    deadline = time.monotonic() + seconds
     data = dataset.to_dtype(torch.float64)
     start = refit_fully(hold_conventions(normal_form(network.copy().to(torch.float64))), data)
     judge = HeldOut(start, data)
@@ -75,7 +78,7 @@ def find_snaps(network: KAN, dataset: Dataset) -> Snapping:
     snapped: list[Snap] = []
     while True:
         proposal = _next_proposal(constants_of(present, data), refused)
-        if proposal is None or proposal.form is None:
+        if proposal is None or proposal.form is None or time.monotonic() > deadline:
             break
         tried = refit_fully(snap_constant(present, proposal.edge, proposal.name, value=proposal.form.value), data)
         if judge.allows(tried):
@@ -109,6 +112,8 @@ def _next_proposal(constants: list[Constant], refused: dict[tuple[EdgeId, str], 
 
 
 def _left_free(constant: Constant, refusals: list[Snap]) -> Snap:
+    if constant.form is not None and all(snap.form != constant.form for snap in refusals):
+        return Snap(constant=constant, verdict=Verdict.NO_TIME)
     if refusals:
         return Snap(constant=constant, verdict=Verdict.LOSS_ROSE, form=refusals[-1].form)
     return Snap(constant=constant, verdict=Verdict.NO_NICE_NUMBER)
