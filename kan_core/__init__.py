@@ -26,6 +26,9 @@ if TYPE_CHECKING:
         release_symbolic,
         suggest_symbolic,
     )
+    from kan_core.symbolic.constants import constants_of, snap_constant, unsnap_constant
+    from kan_core.symbolic.normal_form import normal_form
+    from kan_core.symbolic.snapping import snap_constants
     from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
     from kan_core.training_run import TrainingResult, train
 
@@ -43,6 +46,7 @@ __all__ = [
     "Trainer",
     "TrainingResult",
     "TrainingSpec",
+    "constants_of",
     "cut_effect",
     "edge_family",
     "edge_figure",
@@ -54,6 +58,7 @@ __all__ = [
     "network_figure",
     "network_formula",
     "node_importance",
+    "normal_form",
     "prune_edge",
     "prune_edges",
     "refine",
@@ -61,9 +66,12 @@ __all__ = [
     "restore_edge",
     "sample_edge_curves",
     "severs_output",
+    "snap_constant",
+    "snap_constants",
     "suggest_symbolic",
     "swap_basis",
     "train",
+    "unsnap_constant",
     "weak_edges",
 ]
 
@@ -98,6 +106,11 @@ _MODULES = MappingProxyType(
         "release_symbolic": "kan_core.symbolic",
         "suggest_symbolic": "kan_core.symbolic",
         "swap_basis": "kan_core.families",
+        "constants_of": "kan_core.symbolic.constants",
+        "snap_constant": "kan_core.symbolic.constants",
+        "unsnap_constant": "kan_core.symbolic.constants",
+        "normal_form": "kan_core.symbolic.normal_form",
+        "snap_constants": "kan_core.symbolic.snapping",
         "Outcome": "kan_core.training",
         "StepResult": "kan_core.training",
         "Trainer": "kan_core.training",

@@ -116,6 +116,8 @@ def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Tensor], pref
         mine.setdefault(f"_layers.{index}.family", layer.family)
         # and from before factors without edges could be anything but 1
         mine.setdefault(f"_layers.{index}.lone", layer.lone)
+        # and from before single constants could be held
+        mine.setdefault(f"_layers.{index}.held", layer.held)
     network.load_state_dict(mine)
     for layer in network.layers:
         _check_masks(layer)

@@ -3,8 +3,8 @@
     y = output_shift + output_scale · Σ φ(…)
 
 Symbolic edges enter as c·f(a·x + b) + d, curves as applied functions φ named by layer, source and target. The
-expression has every constant in full and equals what the network computes; `kan_core.formula_display` makes it
-readable.
+expression has every constant in full, as π or a fraction where it is one to rounding, and equals what the network
+computes; `kan_core.formula_display` makes it readable.
 
 In original units variables are the columns of the data. In scaled ones they have no dimension: those that the layers
 see, x_scaled = (x - input_shift) / input_scale, and of the outputs y_scaled = (y - output_shift) / output_scale. The
@@ -26,6 +26,7 @@ from kan_core.layer import KANLayer
 from kan_core.names import identifiers, latex_names, unique
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_function
+from kan_core.symbolic.nice_numbers import number
 
 EdgeTerm = Callable[[EdgeId, Any], Any]
 UNITS = ("original", "scaled")
@@ -134,9 +135,7 @@ def build_expressions(
     if units == "scaled":
         return nodes
     shifts = network.output_shift.double().tolist()
-    return [
-        sp.Add(sp.Float(shift, 17) if shift else sp.Integer(0), node) for shift, node in zip(shifts, nodes, strict=True)
-    ]
+    return [sp.Add(number(shift), node) for shift, node in zip(shifts, nodes, strict=True)]
 
 
 def _node(layer: KANLayer, node: int, sums: list[list[Any]], output_scale: float | None) -> Any:
@@ -145,23 +144,19 @@ def _node(layer: KANLayer, node: int, sums: list[list[Any]], output_scale: float
     if len(rows) == 1:
         return sp.Add(*sums[rows[0]])
     lone = layer.lone.double().tolist()
-    factors = [sp.Add(*sums[row]) if sums[row] else _constant(lone[row]) for row in rows]
+    factors = [sp.Add(*sums[row]) if sums[row] else number(lone[row]) for row in rows]
     scale = 1.0 if output_scale is None else output_scale
-    return sp.Mul(*factors) if scale == 1.0 else sp.Mul(sp.Float(scale, 17), *factors)
-
-
-def _constant(number: float) -> Any:
-    return sp.Integer(1) if number == 1.0 else sp.Float(number, 17)
+    return sp.Mul(number(scale), *factors)
 
 
 def exact_term(network: KAN, *, units: str = "original") -> EdgeTerm:
-    """Return the term of an edge with its constants in full."""
+    """Return the term of an edge with its constants in full; nice numbers stand for the floats that they are."""
 
     def term(edge: EdgeId, x: Any) -> Any:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
         _, *constants = form_in(network, edge, units)
-        a, b, c, d = (sp.Float(value, 17) for value in constants)
+        a, b, c, d = (number(value) for value in constants)
         return c * edge_function(network, edge).sympy_value(a * x + b) + d
 
     return term

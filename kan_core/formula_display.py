@@ -27,6 +27,7 @@ from kan_core.names import latex_names
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_function, edge_units
 from kan_core.symbolic.library import SymbolicFunction
+from kan_core.symbolic.nice_numbers import number
 from kan_core.symbolic.ranking import Candidate
 
 SNAP_TOLERANCE = 2e-5
@@ -109,17 +110,17 @@ def folded_term(network: KAN, *, units: str = "original") -> EdgeTerm:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
         _, a, b, c, d = form_in(network, edge, units)
-        return sp.Add(_scale(c, _fold(edge_function(network, edge), a, b, x)), sp.Float(d))
+        return sp.Add(_scale(c, _fold(edge_function(network, edge), a, b, x)), number(d))
 
     return term
 
 
 def _fold(function: SymbolicFunction, a: float, b: float, x: Any) -> Any:
     """Return f(a·x + b) with the constants drawn out of it where f allows."""
-    constant, rest = sp.Add(_scale(a, x), sp.Float(b)).as_coeff_Add()
+    constant, rest = sp.Add(_scale(a, x), number(b)).as_coeff_Add()
     name, shift = function.name, float(constant)
     if name == "exp":
-        return sp.Float(math.exp(min(shift, 700.0))) * sp.exp(rest)
+        return number(math.exp(min(shift, 700.0))) * sp.exp(rest)
     if name in ("sin", "cos"):
         return _fold_wave(shift + (math.pi / 2 if name == "cos" else 0.0), rest)
     if name in ("x^2", "x^3", "x^4", "x^5") and not rest.is_Add:
@@ -133,7 +134,7 @@ def _fold_wave(phase: float, rest: Any) -> Any:
         return -_fold_wave(-phase, -rest)
     quarter = round(phase / (math.pi / 2))
     left = phase - quarter * math.pi / 2
-    argument = rest if abs(left) < SNAP_TOLERANCE else rest + sp.Float(left)
+    argument = rest if abs(left) < SNAP_TOLERANCE else rest + number(left)
     wave = sp.sin(argument) if quarter % 2 == 0 else sp.cos(argument)
     return -wave if quarter % 4 in (2, 3) else wave
 
@@ -141,8 +142,8 @@ def _fold_wave(phase: float, rest: Any) -> Any:
 def _scale(factor: float, x: Any) -> Any:
     """Return factor · x with the factor carried into a sum."""
     if x.is_Add:
-        return sp.Add(*[sp.Float(factor) * part for part in x.args])
-    return sp.Float(factor) * x
+        return sp.Add(*[number(factor) * part for part in x.args])
+    return number(factor) * x
 
 
 def checked_snap(

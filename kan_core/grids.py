@@ -85,8 +85,8 @@ def fit_ranges(network: KAN, inputs: Tensor, *, margin: float = HIDDEN_MARGIN, t
     rescaled instead, so that its values fill [-1, 1] but for the share `margin`: what arrives there has no units, and a
     node that training left very small or large would make everything after it ill-conditioned. A range whose ends lie
     within `tolerance` (a share of the width) of the wanted ones stays. The functions are kept as closely as the grid
-    can, and a node next to a locked formula keeps its unit; one that multiplies is not rescaled. Raises DataError when
-    the inputs are none, not finite or not the network's.
+    can, and a node next to a locked formula or a held constant keeps its unit; one that multiplies is not rescaled.
+    Raises DataError when the inputs are none, not finite or not the network's.
     """
     check_samples("inputs", inputs)
     fitted = network.copy()
@@ -121,7 +121,7 @@ def share_means(layer: KANLayer, nodes: Tensor) -> None:
     means = torch.zeros_like(layer.base_weights)
     for block in layer.edge_blocks(nodes):
         means += block.mean(dim=0) * (len(block) / len(nodes))
-    free = ~(layer.pruned | layer.locked)
+    free = ~(layer.pruned | layer.locked | layer.held[:, :, 3])
     shares = torch.where(free, means, 0.0).sum(dim=1) / free.sum(dim=1).clamp(min=1)
     shifts = torch.where(free, shares.unsqueeze(1) - means, 0.0)
     for target, source in (shifts != 0).nonzero().tolist():
@@ -131,11 +131,12 @@ def share_means(layer: KANLayer, nodes: Tensor) -> None:
 def _may_rescale(before: KANLayer, after: KANLayer, node: int) -> bool:
     """Return whether a hidden node's unit can change.
 
-    Some edge must arrive, no locked formula touch it, and it must add: a product cannot be shifted.
+    Some edge must arrive, no locked formula or held constant touch it, and it must add: a product cannot be shifted.
     """
     if node >= before.first_factor:
         return False
     is_locked = bool(before.locked[node].any()) or bool(after.locked[:, node].any())
+    is_locked = is_locked or bool(before.held[node].any()) or bool(after.held[:, node].any())
     return not is_locked and not bool(before.pruned[node].all())
 
 

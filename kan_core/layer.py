@@ -51,8 +51,9 @@ class KANLayer(nn.Module):
 
     They feed `num_nodes` = J nodes, of which the last `num_products` multiply two rows each: S = J + num_products.
     Parameters are `coefficients` (S, I, K), `base_weights` (S, I) and `constants` (S, I, 4), the a, b, c, d of symbolic
-    edges. Buffers are the ranges `low` and `high` (I,), the masks `symbolic`, `pruned` and `locked` (S, I), `family`
-    (S, I), which part of a mixed basis an edge uses, and `lone` (S,), what a factor without edges is, 1 at first.
+    edges. Buffers are the ranges `low` and `high` (I,), the masks `symbolic`, `pruned` and `locked` (S, I), `held`
+    (S, I, 4), which constants training leaves alone on edges that are not locked as a whole, `family` (S, I), which
+    part of a mixed basis an edge uses, and `lone` (S,), what a factor without edges is, 1 at first.
     `bases` holds the basis of every source; all have as many functions. A new layer is all zeros on the range [-1, 1].
     """
 
@@ -64,6 +65,7 @@ class KANLayer(nn.Module):
     symbolic: Tensor
     pruned: Tensor
     locked: Tensor
+    held: Tensor
     family: Tensor
     lone: Tensor
 
@@ -84,6 +86,7 @@ class KANLayer(nn.Module):
         self.register_buffer("high", torch.ones(num_sources))
         for mask in ("symbolic", "pruned", "locked"):
             self.register_buffer(mask, torch.zeros(shape, dtype=torch.bool))
+        self.register_buffer("held", torch.zeros(*shape, 4, dtype=torch.bool))
         self.register_buffer("family", torch.zeros(shape, dtype=torch.int64))
         self.register_buffer("lone", torch.ones(self.num_targets))
         self.functions: dict[tuple[int, int], UnivariateFunction] = {}
@@ -130,6 +133,10 @@ class KANLayer(nn.Module):
     def spline_mask(self) -> Tensor:
         """Return where edges are live splines, shape (S, I)."""
         return ~(self.symbolic | self.pruned)
+
+    def free_constants(self) -> Tensor:
+        """Return which constants training may change: those of live formulas that are not locked or held, (S, I, 4)."""
+        return (self.symbolic & ~self.pruned & ~self.locked).unsqueeze(-1) & ~self.held
 
     def live_functions(self) -> list[tuple[int, int, UnivariateFunction]]:
         """Return (target, source, function) of the symbolic edges that are not pruned, in the order of edges."""

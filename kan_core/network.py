@@ -172,13 +172,13 @@ class KAN(nn.Module):
 
     @property
     def num_parameters(self) -> int:
-        """How many numbers training may change: coefficients of live splines, unlocked constants of live formulas."""
+        """How many numbers training may change: coefficients of live splines, free constants of live formulas."""
         total = 0
         for layer in self.layers:
             splines = layer.spline_mask()
             total += int((splines.unsqueeze(-1) & layer.coefficient_mask()).sum())
             total += int(splines.sum()) * (layer.base != "none")
-            total += int((layer.symbolic & ~layer.pruned & ~layer.locked).sum()) * 4
+            total += int(layer.free_constants().sum())
         return total
 
     def forward(self, x: Tensor) -> Tensor:

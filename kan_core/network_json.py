@@ -118,6 +118,7 @@ def _describe_edge(layer: KANLayer, row: int, source: int) -> dict[str, Any]:
             "domain": bounds,
             "constants": {"a": a, "b": b, "c": c, "d": d},
             "is_locked": bool(layer.locked[row, source]),
+            "held": [name for name, held in zip("abcd", layer.held[row, source].tolist(), strict=True) if held],
             "own": describe_function(function) if function.expression else None,
         }
     return {
@@ -191,6 +192,7 @@ def _read_layer(layer: Mapping[str, Any], dtype: torch.dtype) -> dict[str, Tenso
         "constants": torch.zeros(*shape, 4, dtype=dtype),
         "family": torch.zeros(shape, dtype=torch.int64),
         **{mask: torch.zeros(shape, dtype=torch.bool) for mask in ("symbolic", "pruned", "locked")},
+        "held": torch.zeros(*shape, 4, dtype=torch.bool),
     }
     for edge in edges:
         place = (edge["row"], edge["source"])
@@ -198,6 +200,9 @@ def _read_layer(layer: Mapping[str, Any], dtype: torch.dtype) -> dict[str, Tenso
         if edge["kind"] == "formula":
             tensors["symbolic"][place] = True
             tensors["locked"][place] = edge["is_locked"]
+            # documents from before single constants could be held have none
+            for name in edge.get("held", []):
+                tensors["held"][place]["abcd".index(name)] = True
             tensors["constants"][place] = torch.tensor([edge["constants"][name] for name in "abcd"], dtype=dtype)
         else:
             part = edge["basis"]

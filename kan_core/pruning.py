@@ -60,8 +60,11 @@ def _move_means(network: KAN, edges: list[EdgeId], trace: Trace) -> None:
         ]
         mean = float(trace.edge_outputs[edge.layer][:, edge.target, edge.source].mean())
         if staying:
-            shift_edge(layer, edge.target, edge.source, -mean)
-            shift_edge(layer, edge.target, staying[0], mean)
+            # where all offsets are held one has to give way: the sum would miss the mean
+            taker = min(staying, key=lambda source: bool(layer.held[edge.target, source, 3]))
+            for source, amount in ((edge.source, -mean), (taker, mean)):
+                layer.held[edge.target, source, 3] = False
+                shift_edge(layer, edge.target, source, amount)
         elif len(layer.rows_of(layer.node_of(edge.target))) > 1:
             place = edge.layer, edge.target
             factors[place] = factors.get(place, 0.0) + mean

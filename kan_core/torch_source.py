@@ -45,16 +45,17 @@ class Curve(nn.Module):
 _FORMULA = '''
 
 class Formula(nn.Module):
-    """c * f(a * x + b) + d, the argument held within [low, high]; locked constants are not trained."""
+    """c * f(a * x + b) + d, the argument held within [low, high]; held constants are not trained."""
 
-    def __init__(self, function, low, high, constants, locked):
+    def __init__(self, function, low, high, constants, held):
         super().__init__()
         self.function = function
         self.low, self.high = low, high
-        self.constants = nn.Parameter(numbers(constants), requires_grad=not locked)
+        self.constants = nn.Parameter(numbers(constants), requires_grad=not all(held))
+        self.register_buffer("held", torch.tensor(held))
 
     def forward(self, x):
-        a, b, c, d = self.constants
+        a, b, c, d = torch.where(self.held, self.constants.detach(), self.constants)
         return c * self.function((a * x + b).clamp(self.low, self.high)) + d
 '''
 
@@ -126,8 +127,8 @@ class _Edges:
             self.functions.append(function)
         low, high = (f'float("{end}")' if math.isinf(end) else repr(end) for end in (function.low, function.high))
         constants = layer.constants[edge.target, edge.source].detach().double().tolist()
-        is_locked = bool(layer.locked[edge.target, edge.source])
-        return f"Formula(function_{self.functions.index(function)}, {low}, {high}, {constants!r}, {is_locked})"
+        held = (layer.held[edge.target, edge.source] | layer.locked[edge.target, edge.source]).tolist()
+        return f"Formula(function_{self.functions.index(function)}, {low}, {high}, {constants!r}, {held!r})"
 
     def _curve(self, edge: EdgeId) -> str:
         layer = self._network.check_edge(edge)

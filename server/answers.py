@@ -15,11 +15,13 @@ from kan_core.formula_display import candidate_label, edge_label
 from kan_core.symbolic import BUILT_IN, Library
 from kan_core.symbolic.edges import edge_curve, edge_units
 from kan_core.symbolic.ranking import Candidate as RankedCandidate
+from server.constants import describe_constants
 from server.edits import find_edge
 from server.exports import export, judge_formula
 from server.messages import (
     Candidate,
     CandidatesEvent,
+    Constants,
     CutMeasuredEvent,
     EdgeRef,
     Event,
@@ -67,6 +69,8 @@ def answer(
             return residuals(network, data)
         case JudgeFormula():
             return judge_formula(network, query, data, revision)
+        case Constants():
+            return describe_constants(network, data, revision)
         case Export():
             return export(network, query, data)
 

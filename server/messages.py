@@ -31,6 +31,7 @@ OptimizerName = Literal["auto", "lm", "lbfgs", "adam"]
 BaseFunction = Literal["silu", "identity", "none"]
 EdgeKind = Literal["spline", "symbolic", "pruned"]
 SessionState = Literal["running", "paused", "diverged", "converged"]
+ConstantName = Literal["a", "b", "c", "d"]
 FormulaUnits = Literal["original", "scaled"]
 ExportFormat = Literal["latex", "sympy", "numpy", "pytorch", "excel", "json", "onnx"]
 
@@ -263,6 +264,32 @@ class Lock(Command):
     locked: bool
 
 
+class SnapConstant(Command):
+    """Hold one constant of a formula at `value`, in original units, or at the nice number near it when left out.
+
+    The others are fitted anew.
+    """
+
+    type: Literal["snap_constant"] = "snap_constant"
+    edge: EdgeRef
+    name: ConstantName
+    value: FiniteFloat | None = None
+
+
+class SnapConstants(Command):
+    """Hold every constant at the nice number that it is, where held-out samples do not speak against it."""
+
+    type: Literal["snap_constants"] = "snap_constants"
+
+
+class UnsnapConstant(Command):
+    """Let one constant of a formula train again."""
+
+    type: Literal["unsnap_constant"] = "unsnap_constant"
+    edge: EdgeRef
+    name: ConstantName
+
+
 class SwapBasis(Command):
     """Give one curve another family of basis functions, the nearest it can be to what it was."""
 
@@ -361,6 +388,12 @@ class JudgeFormula(Command):
     units: FormulaUnits = "original"
 
 
+class Constants(Command):
+    """Ask how well the samples determine the constants of formulas, and which nice numbers they may be."""
+
+    type: Literal["constants"] = "constants"
+
+
 class Export(Command):
     """Ask for the network in one format; `units` concern LaTeX and SymPy, all others are in original units."""
 
@@ -384,13 +417,16 @@ Act = (
     | Symbolify
     | Release
     | Lock
+    | SnapConstant
+    | SnapConstants
+    | UnsnapConstant
     | SwapBasis
     | AddFunction
     | RemoveFunction
     | Undo
     | Redo
 )
-Query = Inspect | Suggest | MeasureCut | Predict | Residuals | JudgeFormula | Export
+Query = Inspect | Suggest | MeasureCut | Predict | Residuals | JudgeFormula | Constants | Export
 ClientCommand = Annotated[Act | Query | Ack | Resync, Field(discriminator="type")]
 
 
@@ -730,6 +766,31 @@ class FormulaJudgedEvent(Event):
     singular: list[SingularPlace]
 
 
+class ConstantInfo(Message):
+    """A constant of c·f(a·x + b) + d in original units, with the standard error of its fit.
+
+    The error is null where finding it would take too long, and where the data do not determine the constant. `form` is
+    the nice number that it is held at, or might be held at, in words such as π or 3/2; null when it is none.
+    """
+
+    edge: EdgeRef
+    name: ConstantName
+    value: FiniteFloat
+    standard_error: FiniteFloat | None
+    is_determined: bool
+    is_snapped: bool
+    form: str | None = None
+    form_value: FiniteFloat | None = None
+
+
+class ConstantsEvent(Event):
+    """The constants of all formulas but for those that others can make up for."""
+
+    type: Literal["constants_known"] = "constants_known"
+    revision: int
+    constants: list[ConstantInfo]
+
+
 class ExportedEvent(Event):
     """The network in one format: as `text`, or `base64` for a file that is none. The other one is empty."""
 
@@ -760,6 +821,7 @@ ServerEvent = Annotated[
     | PredictionEvent
     | ResidualsEvent
     | FormulaJudgedEvent
+    | ConstantsEvent
     | ExportedEvent,
     Field(discriminator="type"),
 ]

@@ -15,7 +15,7 @@ from dataclasses import replace
 from kan_core import KAN, Outcome, StepResult, Trainer
 from kan_core.errors import KanError
 from kan_core.starts import say_size
-from server import answers, edits, views
+from server import answers, constants, edits, views
 from server.frames import Frame
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
@@ -46,6 +46,7 @@ from server.messages import (
     SetData,
     SetNetwork,
     SetTraining,
+    SnapConstants,
     SnapshotEvent,
     StatusEvent,
     StatusInfo,
@@ -424,7 +425,7 @@ class Session:
 
     # --- structural acts
 
-    def _edit(self, command: edits.Edit) -> list[Event]:
+    def _edit(self, command: edits.Edit | constants.ConstantAct) -> list[Event]:
         is_auto = self.record.training.optimizer == "auto"
         if is_auto and isinstance(command, Refine) and self._state != "converged":
             raise Refusal(
@@ -434,15 +435,26 @@ class Session:
             )
         before, record = self._now_entry(), self.record
         inputs = self.data.dataset.train_inputs
-        network, label = edits.apply_edit(before.network, command, inputs, library=record.library)
+        told: list[Event] = []
+        if isinstance(command, constants.ConstantAct):
+            network, label, told = self._edit_constants(before.network, command)
+        else:
+            network, label = edits.apply_edit(before.network, command, inputs, library=record.library)
         is_final_cut = isinstance(command, CutWeak) and self._sparsity != NO_SPARSITY
         self.history = self.history.copy()
         self.history.push(replace(before, label=label, sparsity=before.sparsity if is_final_cut else None))
         if is_auto and isinstance(command, Refine):
             self.record = replace(self.record, chosen_grid=command.grid_size)
             return self._adopt(network, label, how=f"on {say_size(network)}, the grid chosen by hand")
-        events = self._adopt(network, label)
+        events = [*self._adopt(network, label), *told]
         return [*events, *self._end_sparsity()] if is_final_cut else events
+
+    def _edit_constants(self, network: KAN, command: constants.ConstantAct) -> tuple[KAN, str, list[Event]]:
+        edge = None if isinstance(command, SnapConstants) else edits.find_edge(network, command.edge)
+        edited, label, sentence = constants.apply_constant_act(network, command, edge, self.data.dataset)
+        if not sentence:
+            return edited, label, []
+        return edited, label, [NoticeEvent(level="info", code="constants_snapped", sentence=sentence)]
 
     def _now_entry(self) -> Entry:
         """Return how things stand, for the history."""

@@ -270,6 +270,12 @@ export const texts = {
     lock: 'Lock constants',
     unlock: 'Let constants train',
     constants: 'Constants of the formula',
+    snap: (name: string, form: string) => `Snap ${name} to ${form}`,
+    snapShort: (form: string) => `→ ${form}`,
+    unsnap: (name: string) => `Unsnap ${name}`,
+    unsnapShort: 'unsnap',
+    unknown: 'The data do not determine this constant: others make up for it.',
+    standardError: 'Standard error of the fit',
     shape: (name: string) => `c·f(a·x + b) + d with f = ${name}`,
     trainable: 'constants train on',
     locked: 'constants are locked',
@@ -324,6 +330,10 @@ export const texts = {
       onnx: { name: 'ONNX', title: 'Save as an ONNX model for other runtimes' },
     },
     saved: (name: string) => `Saved ${name}`,
+    snap: 'Snap constants',
+    snapping: 'Snapping…',
+    snapTitle:
+      'Hold constants at the nice numbers that they are, such as π or 3/2, unless held-out samples object',
     units: {
       label: 'Units',
       original: 'of the data',

@@ -43,8 +43,8 @@ class FlatParameters:
 
     The network's parameters become views of `flat`, so a step writes once and everything sees it; the weights of all
     layers come first, in the order in which they are multiplied. `free` are the positions that training may change:
-    coefficients of live splines and constants of live, unlocked formulas; `columns` are the reverse, -1 elsewhere.
-    `layers` tells of each free parameter which layer it belongs to.
+    coefficients of live splines and constants of live formulas that are not locked or held; `columns` are the reverse,
+    -1 elsewhere. `layers` tells of each free parameter which layer it belongs to.
     """
 
     def __init__(self, network: KAN) -> None:
@@ -59,7 +59,7 @@ class FlatParameters:
             layer.base_weights.data = torch.from_numpy(weights[:, -1])
             layer.constants.data = torch.from_numpy(constants)
             part.weights_in(is_free)[:] = _free_weights(layer)
-            part.constants_in(is_free)[:] = (layer.symbolic & ~layer.pruned & ~layer.locked).numpy()[:, :, None]
+            part.constants_in(is_free)[:] = layer.free_constants().numpy()
         self.free: IndexArray = np.flatnonzero(is_free)
         self.columns: IndexArray = np.full(self.flat.shape, -1, dtype=np.int64)
         self.columns[self.free] = np.arange(len(self.free))

@@ -273,8 +273,9 @@ class NetworkObjective:
                 jacobian[columns[columns >= 0], output] = rows[targets] * features[functions, sources]
             for one in done.formulas[index]:
                 columns = place.constants_in(self._flat.columns)[one.target, one.source]
-                if columns[0] >= 0:
-                    jacobian[columns, output] = rows[one.target] * one.by_constants(part)
+                free = columns >= 0
+                if free.any():
+                    jacobian[columns[free], output] = rows[one.target] * one.by_constants(part)[free]
 
     # --- losses -----------------------------------------------------------------------------------------------------
 

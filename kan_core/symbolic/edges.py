@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import torch
 from torch import Tensor
 
@@ -71,6 +73,7 @@ def fix_symbolic(network: KAN, edge: EdgeId, candidate: Candidate) -> KAN:
     layer.symbolic[position] = True
     layer.pruned[position] = False
     layer.locked[position] = False
+    layer.held[position] = False
     layer.functions[position] = function
     return fixed
 
@@ -81,7 +84,10 @@ def edge_form(network: KAN, edge: EdgeId) -> tuple[str, float, float, float, flo
     a, b, c, d = layer.constants[edge.target, edge.source].detach().double().tolist()
     x_scale, x_shift, y_scale = edge_units(network, edge)
     a = a / x_scale
-    return layer.functions[edge.target, edge.source].name, a, b - a * x_shift, c * y_scale, d * y_scale
+    shifted = b - a * x_shift
+    # what is left of two numbers that cancel is their rounding
+    b = 0.0 if abs(shifted) <= 4.0 * sys.float_info.epsilon * abs(b) else shifted
+    return layer.functions[edge.target, edge.source].name, a, b, c * y_scale, d * y_scale
 
 
 def edge_function(network: KAN, edge: EdgeId) -> SymbolicFunction:
@@ -139,6 +145,7 @@ def release_symbolic(network: KAN, edge: EdgeId) -> KAN:
     layer.base_weights[position] = 0.0
     layer.symbolic[position] = False
     layer.locked[position] = False
+    layer.held[position] = False
     del layer.functions[position]
     return released
 

@@ -213,7 +213,86 @@ export interface components {
             /** Name */
             name: string;
         };
-        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Export"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
+        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SnapConstant"] | components["schemas"]["SnapConstants"] | components["schemas"]["UnsnapConstant"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Constants"] | components["schemas"]["Export"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
+        /**
+         * ConstantInfo
+         * @description A constant of c·f(a·x + b) + d in original units, with the standard error of its fit.
+         *
+         *     The error is null where finding it would take too long, and where the data do not determine the constant. `form` is
+         *     the nice number that it is held at, or might be held at, in words such as π or 3/2; null when it is none.
+         */
+        ConstantInfo: {
+            edge: components["schemas"]["EdgeRef"];
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "a" | "b" | "c" | "d";
+            /** Value */
+            value: number;
+            /** Standard Error */
+            standard_error: number | null;
+            /** Is Determined */
+            is_determined: boolean;
+            /** Is Snapped */
+            is_snapped: boolean;
+            /**
+             * Form
+             * @default null
+             */
+            form: string | null;
+            /**
+             * Form Value
+             * @default null
+             */
+            form_value: number | null;
+        };
+        /**
+         * Constants
+         * @description Ask how well the samples determine the constants of formulas, and which nice numbers they may be.
+         */
+        Constants: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "constants";
+        };
+        /**
+         * ConstantsEvent
+         * @description The constants of all formulas but for those that others can make up for.
+         */
+        ConstantsEvent: {
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "constants_known";
+            /** Revision */
+            revision: number;
+            /** Constants */
+            constants: components["schemas"]["ConstantInfo"][];
+        };
         /**
          * CsvSource
          * @description Columns of a CSV file uploaded before; a classification target holds the values 0 and 1.
@@ -1477,7 +1556,7 @@ export interface components {
              */
             type: "run";
         };
-        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["FunctionsEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"] | components["schemas"]["FormulaJudgedEvent"] | components["schemas"]["ExportedEvent"];
+        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["FunctionsEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"] | components["schemas"]["FormulaJudgedEvent"] | components["schemas"]["ConstantsEvent"] | components["schemas"]["ExportedEvent"];
         /**
          * SessionCreated
          * @description The new session's id and the key that lets its holder act on it.
@@ -1626,6 +1705,51 @@ export interface components {
              * @description whether it lies within the data's range, rather than near it
              */
             is_inside: boolean;
+        };
+        /**
+         * SnapConstant
+         * @description Hold one constant of a formula at `value`, in original units, or at the nice number near it when left out.
+         *
+         *     The others are fitted anew.
+         */
+        SnapConstant: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "snap_constant";
+            edge: components["schemas"]["EdgeRef"];
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "a" | "b" | "c" | "d";
+            /**
+             * Value
+             * @default null
+             */
+            value: number | null;
+        };
+        /**
+         * SnapConstants
+         * @description Hold every constant at the nice number that it is, where held-out samples do not speak against it.
+         */
+        SnapConstants: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "snap_constants";
         };
         /**
          * SnapshotEvent
@@ -2015,6 +2139,28 @@ export interface components {
             type: "undo";
         };
         /**
+         * UnsnapConstant
+         * @description Let one constant of a formula train again.
+         */
+        UnsnapConstant: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "unsnap_constant";
+            edge: components["schemas"]["EdgeRef"];
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "a" | "b" | "c" | "d";
+        };
+        /**
          * VariableRange
          * @description One input of a typed formula and the interval it is drawn from.
          */
@@ -2074,6 +2220,9 @@ export type CatalogueInfo = components['schemas']['CatalogueInfo'];
 export type CatalogueProblem = components['schemas']['CatalogueProblem'];
 export type CatalogueSource = components['schemas']['CatalogueSource'];
 export type ClientCommand = components['schemas']['ClientCommand'];
+export type ConstantInfo = components['schemas']['ConstantInfo'];
+export type Constants = components['schemas']['Constants'];
+export type ConstantsEvent = components['schemas']['ConstantsEvent'];
 export type CsvSource = components['schemas']['CsvSource'];
 export type CutMeasuredEvent = components['schemas']['CutMeasuredEvent'];
 export type CutWeak = components['schemas']['CutWeak'];
@@ -2132,6 +2281,8 @@ export type SetData = components['schemas']['SetData'];
 export type SetNetwork = components['schemas']['SetNetwork'];
 export type SetTraining = components['schemas']['SetTraining'];
 export type SingularPlace = components['schemas']['SingularPlace'];
+export type SnapConstant = components['schemas']['SnapConstant'];
+export type SnapConstants = components['schemas']['SnapConstants'];
 export type SnapshotEvent = components['schemas']['SnapshotEvent'];
 export type StatusEvent = components['schemas']['StatusEvent'];
 export type StatusInfo = components['schemas']['StatusInfo'];
@@ -2148,6 +2299,7 @@ export type TrainingChange = components['schemas']['TrainingChange'];
 export type TrainingEvent = components['schemas']['TrainingEvent'];
 export type TrainingSettings = components['schemas']['TrainingSettings'];
 export type Undo = components['schemas']['Undo'];
+export type UnsnapConstant = components['schemas']['UnsnapConstant'];
 export type VariableRange = components['schemas']['VariableRange'];
 export type ViewersEvent = components['schemas']['ViewersEvent'];
 export type $defs = Record<string, never>;

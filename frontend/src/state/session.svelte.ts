@@ -273,6 +273,7 @@ export class SessionState {
       case 'prediction':
       case 'residuals':
       case 'formula_judged':
+      case 'constants_known':
       case 'exported':
       case 'done':
         return;

@@ -1,0 +1,123 @@
+"""Rewriting one edge, or what reads one input, so that the network computes the same; all in original units."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from kan_core.errors import EdgeError
+from kan_core.layer import KANLayer
+from kan_core.least_squares import fit_coefficients
+from kan_core.network import KAN, EdgeId
+from kan_core.symbolic.edges import edge_form, edge_units
+from kan_core.symbolic.library import Shape, SymbolicFunction
+
+NAMES = ("a", "b", "c", "d")
+A, B, C, D = range(4)
+# input shifts beyond so many scales stay: without them formulas would work far from zero
+MAX_SHIFT = 1e3
+
+
+@torch.no_grad()
+def set_constant(network: KAN, edge: EdgeId, name: str, value: float) -> None:
+    """Set a constant of a symbolic edge, in original units, in place; the edge's others keep theirs.
+
+    Raises EdgeError for a name that is none.
+    """
+    if name not in NAMES:
+        raise EdgeError(f"a constant is one of {', '.join(NAMES)}, received name={name!r}: choose one of these")
+    layer = network.check_edge(edge)
+    constants = layer.constants[edge.target, edge.source]
+    x_scale, x_shift, y_scale = edge_units(network, edge)
+    a, b = edge_form(network, edge)[1:3]
+    match name:
+        case "a":
+            constants[A], constants[B] = value * x_scale, b + value * x_shift
+        case "b":
+            constants[B] = value + a * x_shift
+        case "c":
+            constants[C] = value / y_scale
+        case _:
+            constants[D] = value / y_scale
+
+
+def simplest(function: SymbolicFunction, values: list[float]) -> list[float]:
+    """Return a, b, c, d of the same c·f(a·x + b) + d with as many of them 0 or 1 as f alone allows."""
+    a, b, c, d = values
+    if a == 0.0:
+        return values
+    match function.shape:
+        case Shape.LINEAR:
+            return [1.0, 0.0, c * a, d + c * b]
+        case Shape.EXPONENTIAL if abs(b) < 300.0:
+            return [a, 0.0, c * math.exp(b), d]
+        case Shape.KINK:
+            size = abs(a)
+            sign = math.copysign(1.0, a)
+            return [1.0, b / a, c * size if function.name == "abs" else c * sign, d]
+        case Shape.POWER:
+            return _simplest_power(function, values)
+        case _ if function.parity and a < 0:
+            return [-a, -b if b else 0.0, c * function.parity, d]
+        case _:
+            return values
+
+
+def _simplest_power(function: SymbolicFunction, values: list[float]) -> list[float]:
+    a, b, c, d = values
+    size = abs(a)
+    if function.name == "log":
+        return [math.copysign(1.0, a), b / size, c, d + c * math.log(size)]
+    if function.parity:
+        return [1.0, b / a, c * _power_at(function, a), d]
+    return [math.copysign(1.0, a), b / size, c * _power_at(function, size), d]
+
+
+def _power_at(function: SymbolicFunction, base: float) -> float:
+    return float(function.sympy_value(1.0 * base))
+
+
+def carry_ghost(layer: KANLayer, old: KANLayer, place: tuple[int, int], factor: float, shift: float) -> None:
+    """Make a cut edge read its source, n' = factor · n + shift, as it did before, as closely as its grid can."""
+    row, node = place
+    if bool(layer.symbolic[place]):
+        layer.constants[row, node, B] -= layer.constants[row, node, A] * (shift / factor)
+        layer.constants[row, node, A] /= factor
+        return
+    low, high = float(layer.low[node]), float(layer.high[node])
+    alone = old.one_edge(row, node)
+    basis, part = layer.edge_basis(row, node)
+
+    def curve(u: torch.Tensor) -> torch.Tensor:
+        nodes = ((low + high) / 2 + u * (high - low) / 2 - shift) / factor
+        return alone.edge_outputs(nodes.to(alone.low.dtype)[:, None], ghosts=True)[:, 0, 0].double()
+
+    size = layer.coefficients.new_tensor(1.0)
+    layer.coefficients[row, node, part] = (fit_coefficients(basis, curve) * size).to(layer.low.dtype)
+    layer.base_weights[row, node] = 0.0
+
+
+@torch.no_grad()
+def drop_input_shift(new: KAN, old: KAN, source: int) -> bool:
+    """Make one input's shift 0 in place if formulas alone read it; return whether it is 0 then.
+
+    `old` is the network as it was, which `new` still computes.
+    """
+    layer = new.layers[0]
+    shift = float(new.input_shift[source]) / float(new.input_scale[source])
+    if shift == 0.0:
+        return True
+    live = ~layer.pruned[:, source]
+    if not bool(live.any()) or bool(layer.spline_mask()[:, source].any()) or abs(shift) > MAX_SHIFT:
+        return False
+    edges = [EdgeId(layer=0, source=source, target=row) for row in live.nonzero().ravel().tolist()]
+    shifts = {edge: edge_form(new, edge)[2] for edge in edges}
+    new.input_shift[source] = 0.0
+    for edge, b in shifts.items():
+        layer.constants[edge.target, source, B] = b
+    layer.low[source] += shift
+    layer.high[source] += shift
+    for row in layer.pruned[:, source].nonzero().ravel().tolist():
+        carry_ghost(layer, old.layers[0], (row, source), 1.0, shift)
+    return True
