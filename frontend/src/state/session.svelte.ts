@@ -9,6 +9,7 @@ import type {
   DataInfo,
   EdgeInfo,
   EdgeRef,
+  ExplanationInfo,
   Formula,
   HistoryInfo,
   InspectionEvent,
@@ -52,6 +53,8 @@ export class SessionState {
   losses = $state.raw<LossPoint[]>([]);
   /** the functions that people added to those that curves are compared with */
   functions = $state.raw<OwnFunction[]>([]);
+  /** the search for laws, running or over */
+  explanation = $state.raw<ExplanationInfo | null>(null);
   /** what the recipe of the optimizer "auto" last told */
   recipe = $state('');
   viewers = $state(1);
@@ -212,6 +215,7 @@ export class SessionState {
         this.formula = event.formula;
         this.losses = event.losses;
         this.functions = event.functions;
+        this.explanation = event.explanation;
         this.recipe = event.training.optimizer === 'auto' ? event.status.sentence : '';
         this.viewers = event.viewers;
         this.canEdit = event.can_edit;
@@ -251,6 +255,9 @@ export class SessionState {
       case 'functions':
         this.functions = event.functions;
         return;
+      case 'explanation':
+        this.explanation = event.explanation;
+        return;
       case 'losses':
         this.losses = thinned([...this.losses, ...event.points]);
         return;
@@ -269,10 +276,12 @@ export class SessionState {
       case 'error':
         if (event.request_id === null) this.notify('error', event.sentence);
         return;
+      case 'candidate_tried':
       case 'cut_measured':
       case 'prediction':
       case 'residuals':
       case 'formula_judged':
+      case 'simplified':
       case 'exported':
       case 'done':
         return;
