@@ -69,13 +69,17 @@ COMMANDS: TypeAdapter[ClientCommand] = TypeAdapter(ClientCommand)
 
 
 class Hosted:
-    """A session with what is due for it; times are seconds of the monotonic clock."""
+    """A session with what is due for it; times are seconds of the monotonic clock.
+
+    It has no turn before `next_turn`, while it makes up for a turn that took longer than its share.
+    """
 
     def __init__(self, session: Session, now: float) -> None:
         self.session = session
         self.credit = False
         self.dirty = True
         self.unsaved = False
+        self.next_turn = now
         self.next_frame = now
         self.next_checkpoint = now
 
@@ -151,12 +155,17 @@ class Worker:
         return any(hosted.session.is_busy for hosted in self._hosted.values())
 
     def _wait(self, hosted: Hosted, now: float) -> float | None:
-        waits = [hosted.session.wait_time(now)]
+        waits = [self._turn_wait(hosted, now)]
         if hosted.credit and hosted.dirty:
             waits.append(max(0.0, hosted.next_frame - now))
         if hosted.unsaved:
             waits.append(max(0.0, hosted.next_checkpoint - now))
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _turn_wait(self, hosted: Hosted, now: float) -> float | None:
+        """Return the seconds until the session is to be advanced, None while it rests."""
+        wait = hosted.session.wait_time(now)
+        return None if wait is None else max(wait, hosted.next_turn - now)
 
     def _give_slice(self, session_id: str, hosted: Hosted) -> None:
         start = self._clock()
@@ -184,9 +193,14 @@ class Worker:
 
     def _serve_session(self, session_id: str, hosted: Hosted) -> None:
         session = hosted.session
-        if session.wait_time(self._clock()) == 0.0:
+        start = self._clock()
+        if self._turn_wait(hosted, start) == 0.0:
             before, laws = session.num_steps, session.num_laws
-            self._publish(session_id, session.advance(SLICE, self._clock(), clock=self._clock))
+            self._publish(session_id, session.advance(SLICE, start, clock=self._clock))
+            if session.is_explaining:
+                # a piece of a search may take many slices: every other session that is busy gets as much time
+                took, others = self._clock() - start, sum(one.session.is_busy for one in self._hosted.values()) - 1
+                hosted.next_turn = self._clock() + max(0.0, took - SLICE) * others
             if session.num_steps != before:
                 hosted.dirty = hosted.unsaved = True
             hosted.unsaved = hosted.unsaved or session.num_laws != laws
