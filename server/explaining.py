@@ -233,7 +233,9 @@ class Explaining:
 def _done(num_laws: int) -> str:
     if num_laws == 0:
         return "The search is done and found no law: train the network further, or give it another shape."
-    return f"The search is done: {num_laws} {'law' if num_laws == 1 else 'laws'} found, none simpler is as good."
+    if num_laws == 1:
+        return "The search is done: 1 law found."
+    return f"The search is done: {num_laws} laws found, the more complex the closer."
 
 
 def explain_network(

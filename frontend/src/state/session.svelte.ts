@@ -33,6 +33,8 @@ export interface Notice {
 
 const MAX_LOSSES = 4000;
 const MAX_NOTICES = 4;
+/** what a notice is about that training rests while laws are searched for */
+const RESTS = 'training_rests';
 
 /** An edge's name in messages and on screen. */
 export const edgeName = (edge: EdgeRef): string => `${edge.layer}.${edge.source}.${edge.target}`;
@@ -216,7 +218,10 @@ export class SessionState {
         this.losses = event.losses;
         this.functions = event.functions;
         this.explanation = event.explanation;
-        this.recipe = event.training.optimizer === 'auto' ? event.status.sentence : '';
+        this.recipe =
+          event.training.optimizer === 'auto' && event.explanation?.state !== 'running'
+            ? event.status.sentence
+            : '';
         this.viewers = event.viewers;
         this.canEdit = event.can_edit;
         this.keepSelection(event.structure);
@@ -257,6 +262,8 @@ export class SessionState {
         return;
       case 'explanation':
         this.explanation = event.explanation;
+        if (event.explanation?.state !== 'running')
+          this.notices = this.notices.filter(({ code }) => code !== RESTS);
         return;
       case 'losses':
         this.losses = thinned([...this.losses, ...event.points]);
@@ -296,6 +303,7 @@ export class SessionState {
     this.status = status;
     if (isNewStart) this.recipe = '';
     if (status.sentence === '') return;
+    if (this.explanation?.state === 'running') return this.notify('info', status.sentence, RESTS);
     const isRecipe = this.training?.optimizer === 'auto';
     if (isRecipe) this.recipe = status.sentence;
     if (status.state === 'diverged') this.notify('warning', status.sentence);

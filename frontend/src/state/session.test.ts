@@ -244,8 +244,12 @@ describe('SessionState', () => {
     };
     FakeSocket.last.accept({ explanation });
     expect(session.explanation).toEqual(explanation);
+    const status: StatusInfo = { state: 'paused', step: 3, sentence: 'Training rests.' };
+    deliver({ ...numbered, seq: ++seq, type: 'status', status });
+    expect(session.notices.map((notice) => notice.sentence)).toEqual(['Training rests.']);
     deliver({ ...numbered, seq: ++seq, type: 'explanation', explanation: { ...explanation, state: 'done' } });
     expect(session.explanation?.state).toBe('done');
+    expect(session.notices).toEqual([]);
     deliver({ ...numbered, seq: ++seq, type: 'explanation', explanation: null });
     expect(session.explanation).toBeNull();
   });
