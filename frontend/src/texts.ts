@@ -275,7 +275,7 @@ export const texts = {
       errors: (train: number | null, test: number | null) =>
         train === null || test === null
           ? 'in the network: no finite value'
-          : `in the network: train RMSE ${short(train)}, test RMSE ${short(test)}`,
+          : `in the network: RMSE train ${short(train)}, test ${short(test)}`,
     },
     complexity: 'complexity',
     release: 'Release to a curve',
