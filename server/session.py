@@ -71,13 +71,11 @@ from server.refusal import Refusal
 from server.renewal import Renewal, renew, tables_of
 from server.session_data import SessionData, build_data
 from server.session_record import SessionRecord, fresh_network, training_spec
-from server.works import CandidateWork, SimplifyWork, Work
+from server.works import CandidateWork, Moments, SimplifyWork, Work
 
 LOSSES_INTERVAL = 0.1
 FORMULA_INTERVAL = 1.0
 EXPLANATION_INTERVAL = 0.2
-# for how many moments networks are kept to try formulas on
-MAX_MOMENTS = 4
 NO_SPARSITY: Sparsity = (0.0, 0.0)
 
 __all__ = ["Refusal", "Session", "SessionRecord"]
@@ -109,7 +107,7 @@ class Session:
         self.shelved_sparsity: Sparsity | None = None
         self.explaining: Explaining | None = None
         self._next_explanation = -math.inf
-        self._moments: dict[tuple[int, int], KAN] = {}
+        self._moments = Moments()
         # why the recipe starts again, until it says what it starts with
         self._restart = ""
         self._trainer = Trainer(network, data.dataset, training_spec(record))
@@ -272,7 +270,7 @@ class Session:
     def query(self, command: ShortQuery) -> Event:
         """Return the answer for the viewer who asked; raises Refusal."""
         if isinstance(command, Suggest):
-            self._keep_moment()
+            self._moments.keep(self.network, revision=self.revision, step=self.num_steps)
         try:
             return answers.answer(
                 command,
@@ -287,21 +285,10 @@ class Session:
 
     def begin(self, command: LongQuery) -> Work:
         """Return the work that makes the answer for the viewer who asked; raises Refusal or KanError."""
-        if not isinstance(command, TryCandidate):
-            return SimplifyWork(command, self.network, self.data, revision=self.revision, step=self.num_steps)
-        network = self._moments.get((command.revision, command.step))
-        if network is None:
-            raise Refusal(
-                "stale_candidates",
-                f"The network as it was at step {command.step}, when these formulas were found, is not kept any more: "
-                "find formulas again.",
-            )
-        return CandidateWork(command, network, self.data, self.record.library)
-
-    def _keep_moment(self) -> None:
-        """Keep the network as it stands, so that formulas found now are all tried on the same one."""
-        kept = {**self._moments, (self.revision, self.num_steps): self.network.copy()}
-        self._moments = dict(list(kept.items())[-MAX_MOMENTS:])
+        if isinstance(command, TryCandidate):
+            network = self._moments.find(revision=command.revision, step=command.step)
+            return CandidateWork(command, network, self.data, self.record.library)
+        return SimplifyWork(command, self.network, self.data, revision=self.revision, step=self.num_steps)
 
     def close(self) -> None:
         """End what is under way beside training; closing twice is harmless."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from kan_core.errors import KanError
+from server.messages import ErrorEvent, Event
+from server.refusal import Refusal
 from server.works import Work
+
+Made = TypeVar("Made")
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +65,22 @@ class WorkLine:
         else:
             self._waiting.append(working)
 
+    def advance(self, seconds: float, clock: Callable[[], float]) -> tuple[Working, Event] | None:
+        """Let the work whose turn it is go on for at most `seconds` and one bit more, and return it once it is done.
+
+        It comes with its answer, or with what went wrong.
+        """
+        start = clock()
+        working = self.take(start)
+        if working is None:
+            return None
+        event = guarded(lambda: _work_on(working.work, start + seconds, clock))
+        if event is None:
+            self.put_back(working, clock())
+            return None
+        working.work.close()
+        return working, event.model_copy(update={"request_id": working.request_id})
+
     def leave(self, session_id: str | None = None) -> list[Working]:
         """Take out and close the works of a session, or all of them, and return them."""
         left = [one for one in self._waiting if session_id in (None, one.session_id)]
@@ -67,3 +92,22 @@ class WorkLine:
     def _active(self) -> list[Working]:
         with_process = [one for one in self._waiting if one.work.has_process][: self._max_processes]
         return [one for one in self._waiting if not one.work.has_process or one in with_process]
+
+
+def _work_on(work: Work, end: float, clock: Callable[[], float]) -> Event | None:
+    while (event := work.advance()) is None and work.wait() == 0.0 and clock() < end:
+        pass
+    return event
+
+
+def guarded(make: Callable[[], Made]) -> Made | ErrorEvent:
+    """Return what `make` returns, or why it does not."""
+    try:
+        return make()
+    except Refusal as refusal:
+        return ErrorEvent(code=refusal.code, sentence=refusal.sentence)
+    except KanError as error:
+        return ErrorEvent(code="bad_request", sentence=str(error))
+    except Exception:
+        log.exception("a long query failed")
+        return ErrorEvent(code="unexpected", sentence="Something unexpected went wrong with this question: ask again.")

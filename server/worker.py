@@ -19,7 +19,6 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import torch
 from pydantic import TypeAdapter, ValidationError
@@ -52,8 +51,7 @@ from server.refusal import Refusal
 from server.rest import Problem, SessionRequest
 from server.session import Session
 from server.wire import Kind, Packet, encode_packet, receive_packet
-from server.work_line import Working, WorkLine
-from server.works import Work
+from server.work_line import Working, WorkLine, guarded
 
 SLICE = 0.01
 MAX_PACKETS = 16
@@ -326,7 +324,7 @@ class Worker:
 
     def _begin_work(self, session_id: str, hosted: Hosted, token: bytes, command: LongQuery) -> None:
         """Let a long query have its turns, or answer why not."""
-        work = _guarded(lambda: hosted.session.begin(command))
+        work = guarded(lambda: hosted.session.begin(command))
         if isinstance(work, ErrorEvent):
             self._answer(session_id, token, work.model_copy(update={"request_id": command.request_id}))
         elif not self._works.put(Working(session_id, token, command.request_id, work)):
@@ -335,21 +333,10 @@ class Worker:
 
     def _advance_work(self) -> None:
         """Give a slice to the long query whose turn it is, and answer it when that is done."""
-        working = self._works.take(self._clock())
-        if working is None:
-            return
-        event = _guarded(lambda: self._work_on(working.work))
-        if event is None:
-            self._works.put_back(working, self._clock())
-            return
-        working.work.close()
-        self._answer(working.session_id, working.token, event.model_copy(update={"request_id": working.request_id}))
-
-    def _work_on(self, work: Work) -> Event | None:
-        end = self._clock() + SLICE
-        while (event := work.advance()) is None and work.wait() == 0.0 and self._clock() < end:
-            pass
-        return event
+        made = self._works.advance(SLICE, self._clock)
+        if made is not None:
+            working, event = made
+            self._answer(working.session_id, working.token, event)
 
     def _find_answer(self, session_id: str, hosted: Hosted, command: ClientCommand | None) -> Event:
         """Return the answer to a command, or to the wish for a snapshot when there is none."""
@@ -385,22 +372,6 @@ class Worker:
 
     def _send(self, kind: Kind, session_id: str, body: bytes) -> None:
         self._connection.sendall(encode_packet(Packet(kind, session_id, body)))
-
-
-Made = TypeVar("Made")
-
-
-def _guarded(make: Callable[[], Made]) -> Made | ErrorEvent:
-    """Return what `make` returns, or why it does not."""
-    try:
-        return make()
-    except Refusal as refusal:
-        return ErrorEvent(code=refusal.code, sentence=refusal.sentence)
-    except KanError as error:
-        return ErrorEvent(code="bad_request", sentence=str(error))
-    except Exception:
-        log.exception("a long query failed")
-        return ErrorEvent(code="unexpected", sentence="Something unexpected went wrong with this question: ask again.")
 
 
 def _closed(session_id: str, request_id: int | None) -> ErrorEvent:

@@ -14,9 +14,12 @@ from kan_core.symbolic.in_context import Trial
 from server.edits import candidate_of
 from server.exports import check_length
 from server.messages import CandidateTriedEvent, Event, SimplifiedEvent, Simplify, TryCandidate
+from server.refusal import Refusal
 from server.session_data import SessionData
 from server.views import MAX_CHECKED_SAMPLES
 
+# for how many moments networks are kept to try formulas on
+MAX_MOMENTS = 4
 # seconds from one look at a process to the next
 LOOK_AGAIN = 0.05
 
@@ -40,6 +43,29 @@ class Work(Protocol):
     def close(self) -> None:
         """Give up what it holds; closing twice is harmless."""
         ...
+
+
+class Moments:
+    """The network as it was when formulas were last asked for, a few times back: those of one edge are tried on one."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], KAN] = {}
+
+    def keep(self, network: KAN, *, revision: int, step: int) -> None:
+        """Keep a copy of the network as it stands."""
+        kept = {**self._kept, (revision, step): network.copy()}
+        self._kept = dict(list(kept.items())[-MAX_MOMENTS:])
+
+    def find(self, *, revision: int, step: int) -> KAN:
+        """Return the network of that moment; raises Refusal with code stale_candidates when it is not kept."""
+        network = self._kept.get((revision, step))
+        if network is None:
+            raise Refusal(
+                "stale_candidates",
+                f"The network as it was at step {step}, when these formulas were found, is not kept any more: "
+                "find formulas again.",
+            )
+        return network
 
 
 class CandidateWork:

@@ -8,10 +8,13 @@ from collections.abc import Callable
 import pytest
 import sympy as sp
 
+from kan_core.errors import KanError
 from server.messages import (
     CandidatesEvent,
     CandidateTriedEvent,
+    DoneEvent,
     EdgeRef,
+    ErrorEvent,
     Event,
     FormulaSource,
     LongQuery,
@@ -29,9 +32,9 @@ from server.messages import (
     VariableRange,
 )
 from server.refusal import Refusal
-from server.session import MAX_MOMENTS, Session
+from server.session import Session
 from server.work_line import Working, WorkLine
-from server.works import Work
+from server.works import MAX_MOMENTS, Work
 from tests.server.conftest import LiveApp
 
 EDGE = EdgeRef(layer=0, source=0, target=0)
@@ -232,6 +235,52 @@ def test_a_full_line_takes_no_more_and_closes_what_leaves() -> None:
     assert [each.work for each in line.leave()] == [works[1]]
     assert [work.num_closed for work in works] == [1, 1, 0]
     assert line.wait(0.0) is None
+
+
+class Ending(Fake):
+    """A work that ends in this way once it has had two turns."""
+
+    def __init__(self, end: Event | Exception) -> None:
+        super().__init__()
+        self._end, self._num_turns = end, 0
+
+    def advance(self) -> Event | None:
+        self._num_turns += 1
+        if self._num_turns < 3:
+            return None
+        if isinstance(self._end, Exception):
+            raise self._end
+        return self._end
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (Refusal("no", "No."), "no"),
+        (KanError("Not so."), "bad_request"),
+        (ZeroDivisionError("a fault nobody foresaw"), "unexpected"),
+    ],
+)
+def test_a_work_that_fails_is_answered_and_closed(end: Exception, code: str) -> None:
+    line, work = WorkLine(1, max_processes=1), Ending(end)
+    assert line.put(Working("s", b"t", 8, work))
+    ticks = iter(range(100))
+    made = line.advance(2.0, lambda: float(next(ticks)))
+    assert made is None
+    while made is None:
+        made = line.advance(2.0, lambda: float(next(ticks)))
+    event = made[1]
+    assert isinstance(event, ErrorEvent)
+    assert (event.code, event.request_id, work.num_closed) == (code, 8, 1)
+    assert line.wait(0.0) is None
+
+
+def test_an_answer_comes_with_the_number_that_was_asked_with() -> None:
+    line, work = WorkLine(1, max_processes=1), Ending(DoneEvent())
+    assert line.put(Working("s", b"t", 8, work))
+    made = line.advance(100.0, lambda: 0.0)
+    assert made is not None
+    assert (made[0].token, made[1], work.num_closed) == (b"t", DoneEvent(request_id=8), 1)
 
 
 @pytest.mark.slow
