@@ -48,6 +48,33 @@ class DisplayFormula:
     latex: str
 
 
+@dataclass(frozen=True, slots=True)
+class SnappedFormula:
+    """A formula with round constants where it may have them, all others in full, and what it is checked on.
+
+    `columns` (B,) are the values of the `symbols` on the data, `curves` the functions that are named in it.
+    """
+
+    expressions: tuple[sp.Expr, ...]
+    symbols: list[sp.Symbol]
+    columns: list[FloatArray]
+    curves: Mapping[str, CurveValue]
+
+
+def snapped_formula(
+    network: KAN, inputs: Tensor, *, input_names: Sequence[str], units: str = "original"
+) -> SnappedFormula:
+    """Return the network's formula with constants folded, and snapped where that is right on `inputs` (B, I)."""
+    names = network_formula(network, input_names=input_names, units=units).input_names
+    nodes = inputs.double() if units == "original" else network.scale_inputs(inputs).double()
+    symbols, columns = [sp.Symbol(name) for name in names], list(nodes.numpy().T)
+    curves = curve_values(network, units=units)
+    folded = build_expressions(network, names, folded_term(network, units=units), units=units)
+    return SnappedFormula(
+        tuple(checked_snap(one, symbols, columns, curves) for one in folded), symbols, columns, curves
+    )
+
+
 def display_formula(
     network: KAN,
     inputs: Tensor,
@@ -56,19 +83,19 @@ def display_formula(
     output_names: Sequence[str],
     logit: bool = False,
     units: str = "original",
+    expressions: Sequence[sp.Expr] | None = None,
 ) -> DisplayFormula:
     """Return the readable formula; `inputs` (B, I) are the data on which snapped constants are checked.
 
     With `logit` the outputs are named as logits of a probability. In `units` "scaled" what the variables and the
-    outputs are in original units is said below.
+    outputs are in original units is said below. Where `expressions` are given, another form of the same, they are
+    written.
     """
     outputs = [f"logit {name}" if logit else name for name in output_names]
     exact = network_formula(network, input_names=input_names, output_names=outputs, units=units)
-    nodes = inputs.double() if units == "original" else network.scale_inputs(inputs).double()
-    symbols = [sp.Symbol(name) for name in exact.input_names]
-    curves = curve_values(network, units=units)
-    folded = build_expressions(network, exact.input_names, folded_term(network, units=units), units=units)
-    expressions = tuple(rounded(checked_snap(one, symbols, list(nodes.numpy().T), curves)) for one in folded)
+    if expressions is None:
+        expressions = snapped_formula(network, inputs, input_names=input_names, units=units).expressions
+    expressions = tuple(map(rounded, expressions))
     names = list(exact.output_names)
     definitions = [rounded(one) for one in (*exact.input_definitions, *exact.output_definitions)]
     if definitions:

@@ -32,9 +32,9 @@ from server.messages import (
     MeasureCut,
     Predict,
     PredictionEvent,
-    Query,
     Residuals,
     ResidualsEvent,
+    ShortQuery,
     Suggest,
     SymbolicForm,
 )
@@ -50,7 +50,7 @@ MAX_SHOWN_SAMPLES = 500
 
 
 def answer(
-    query: Query, network: KAN, data: SessionData, *, revision: int, step: int, library: Library = BUILT_IN
+    query: ShortQuery, network: KAN, data: SessionData, *, revision: int, step: int, library: Library = BUILT_IN
 ) -> Event:
     """Return the answer to a query of a network after `step` steps, formulas made of `library`.
 
@@ -60,7 +60,7 @@ def answer(
         case Inspect():
             return inspect_edge(network, query.edge, data, revision)
         case Suggest():
-            return suggest(network, query.edge, data, revision, library)
+            return suggest(network, query.edge, data, revision=revision, step=step, library=library)
         case MeasureCut():
             return measure_cut(network, query.edges, data, step)
         case Predict():
@@ -126,7 +126,9 @@ def _basis_curves(network: KAN, edge: EdgeId) -> list[list[float]]:
     return (torch.cat([parts.T, base.unsqueeze(0)]) * edge_units(network, edge)[2]).tolist()
 
 
-def suggest(network: KAN, ref: EdgeRef, data: SessionData, revision: int, library: Library) -> CandidatesEvent:
+def suggest(
+    network: KAN, ref: EdgeRef, data: SessionData, *, revision: int, step: int, library: Library = BUILT_IN
+) -> CandidatesEvent:
     """Return ranked formulas for one edge over the interval that its data take."""
     edge = find_edge(network, ref)
     inputs = data.dataset.train_inputs
@@ -136,6 +138,7 @@ def suggest(network: KAN, ref: EdgeRef, data: SessionData, revision: int, librar
     return CandidatesEvent(
         edge=edge_ref(edge),
         revision=revision,
+        step=step,
         x=x.tolist(),
         y=y.tolist(),
         candidates=[_candidate(one, x, name) for one in ranked],

@@ -63,8 +63,8 @@ def apply_edit(network: KAN, edit: Edit, inputs: torch.Tensor, *, library: Libra
         case Refine():
             return refine_by_hand(network, edit.grid_size), f"refine the grid to {edit.grid_size}"
         case Symbolify():
-            edge = _edge_of_kind(network, edit.edge, ("spline", "symbolic"))
-            return _symbolify(network, edge, edit.form, inputs, library), f"formula {edit.form.function} on edge {edge}"
+            edge = find_edge(network, edit.edge)
+            return _symbolify(network, edit, inputs, library), f"formula {edit.form.function} on edge {edge}"
         case Release():
             edge = _edge_of_kind(network, edit.edge, ("symbolic",))
             return release_symbolic(network, edge), f"release edge {edge}"
@@ -159,14 +159,19 @@ def _function_named(name: str, network: KAN, edge: EdgeId, library: Library) -> 
     return library.get(name)
 
 
-def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm, inputs: torch.Tensor, library: Library) -> KAN:
+def candidate_of(network: KAN, ref: EdgeRef, form: SymbolicForm, library: Library) -> tuple[EdgeId, Candidate]:
+    """Return the edge that a page names, which is not cut, and the formula for it.
+
+    Raises Refusal with code stale_edge or unknown_function.
+    """
+    edge = _edge_of_kind(network, ref, ("spline", "symbolic"))
     function = _function_named(form.function, network, edge, library)
     if function is None:
         raise Refusal(
             "unknown_function",
             f"There is no function={form.function!r} to put on an edge: choose one of {', '.join(library)}.",
         )
-    candidate = Candidate(
+    return edge, Candidate(
         function=form.function,
         a=form.a,
         b=form.b,
@@ -177,6 +182,11 @@ def _symbolify(network: KAN, edge: EdgeId, form: SymbolicForm, inputs: torch.Ten
         score=0.0,
         own=function if function.expression else None,
     )
+
+
+def _symbolify(network: KAN, edit: Symbolify, inputs: torch.Tensor, library: Library) -> KAN:
+    form = edit.form
+    edge, candidate = candidate_of(network, edit.edge, form, library)
     fixed = fix_symbolic(network, edge, candidate)
     if edge in off_domain_edges(fixed, inputs, only=edge):
         raise Refusal(

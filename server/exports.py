@@ -60,11 +60,11 @@ def export(network: KAN, query: Export, data: SessionData) -> ExportedEvent:
         case "onnx":
             binary = onnx_bytes(network, input_names=names, output_names=outputs)
         case "excel":
-            _check_length(network)
+            check_length(network)
             _, full = written_formula(network, data)
             text = "\n".join(excel_formulas(full, input_names=names))
         case "latex" | "sympy":
-            _check_length(network)
+            check_length(network)
             shown, full = written_formula(network, data, query.units)
             variables = network_formula(network, input_names=names, units=query.units).input_names
             text = shown.latex if query.format == "latex" else sympy_source(full, input_names=variables)
@@ -78,7 +78,7 @@ def export(network: KAN, query: Export, data: SessionData) -> ExportedEvent:
 
 def judge_formula(network: KAN, query: JudgeFormula, data: SessionData, revision: int) -> FormulaJudgedEvent:
     """Return the formula as it is shown and how far that form can be trusted; raises Refusal with code too_long."""
-    _check_length(network)
+    check_length(network)
     shown, _ = written_formula(network, data, query.units)
     judged = shown if query.units == "original" else written_formula(network, data)[0]
     report = formula_report(network, data.dataset, expressions=judged.expressions)
@@ -97,7 +97,7 @@ def judge_formula(network: KAN, query: JudgeFormula, data: SessionData, revision
     )
 
 
-def _check_length(network: KAN) -> None:
+def check_length(network: KAN) -> None:
     sentence = unwritten_sentence(network)
     if sentence is not None:
         raise Refusal("too_long", sentence)

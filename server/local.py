@@ -21,9 +21,9 @@ from server.messages import (
     Event,
     LossesEvent,
     NoticeEvent,
-    Query,
     ServerEvent,
     SetData,
+    ShortQuery,
     SnapshotEvent,
     StatusEvent,
     StatusInfo,
@@ -370,6 +370,9 @@ def _dataset_id(source: DataSource | None) -> str | None:
 
 
 async def _ask(worker: WorkerProcess, session_id: str, command: ClientCommand) -> Event:
-    """Return the worker's answer; a query waits for its turn, so that acts and training do not wait for queries."""
-    ask = worker.ask_in_turn if isinstance(command, Query) else worker.ask
+    """Return the worker's answer; a query waits for its turn, so that acts and training do not wait for queries.
+
+    The worker answers those that take long beside others.
+    """
+    ask = worker.ask_in_turn if isinstance(command, ShortQuery) else worker.ask
     return EVENTS.validate_json(await ask(Kind.COMMAND, session_id, command.model_dump_json().encode()))

@@ -33,6 +33,7 @@ EdgeKind = Literal["spline", "symbolic", "pruned"]
 SessionState = Literal["running", "paused", "diverged", "converged"]
 ConstantName = Literal["a", "b", "c", "d"]
 FormulaUnits = Literal["original", "scaled"]
+ExplanationState = Literal["running", "done", "cancelled", "lost"]
 ExportFormat = Literal["latex", "sympy", "numpy", "pytorch", "excel", "json", "onnx"]
 
 
@@ -314,6 +315,29 @@ class RemoveFunction(Command):
     name: str = Field(max_length=64)
 
 
+class Explain(Command):
+    """Search for laws: formulas on every edge of a copy of the network as it is now. Training rests meanwhile.
+
+    A fifth of the training samples is held out to choose by; test samples have no part in it. Edits may go on: the
+    search keeps to its copy.
+    """
+
+    type: Literal["explain"] = "explain"
+
+
+class CancelExplaining(Command):
+    """End the search for laws; those found stay listed."""
+
+    type: Literal["cancel_explaining"] = "cancel_explaining"
+
+
+class RestoreLaw(Command):
+    """Put a law that was found in the place of the network."""
+
+    type: Literal["restore_law"] = "restore_law"
+    id: int = Field(ge=1)
+
+
 class Undo(Command):
     """Take back the newest structural act."""
 
@@ -356,6 +380,19 @@ class Suggest(Command):
     edge: EdgeRef
 
 
+class TryCandidate(Command):
+    """Ask what the network makes of a formula on an edge once everything else is refitted to it.
+
+    `revision` and `step` are those of the candidates: formulas of one edge are tried on the network of one moment.
+    """
+
+    type: Literal["try_candidate"] = "try_candidate"
+    edge: EdgeRef
+    form: SymbolicForm
+    revision: int
+    step: int
+
+
 class MeasureCut(Command):
     """Ask what cutting these edges would do to the losses."""
 
@@ -394,6 +431,13 @@ class Constants(Command):
     type: Literal["constants"] = "constants"
 
 
+class Simplify(Command):
+    """Ask for a simpler form of the network's formula, which may take seconds."""
+
+    type: Literal["simplify"] = "simplify"
+    units: FormulaUnits = "original"
+
+
 class Export(Command):
     """Ask for the network in one format; `units` concern LaTeX and SymPy, all others are in original units."""
 
@@ -423,10 +467,16 @@ Act = (
     | SwapBasis
     | AddFunction
     | RemoveFunction
+    | Explain
+    | CancelExplaining
+    | RestoreLaw
     | Undo
     | Redo
 )
-Query = Inspect | Suggest | MeasureCut | Predict | Residuals | JudgeFormula | Constants | Export
+# answered bit by bit, between the steps of training
+LongQuery = TryCandidate | Simplify
+ShortQuery = Inspect | Suggest | MeasureCut | Predict | Residuals | JudgeFormula | Constants | Export
+Query = ShortQuery | LongQuery
 ClientCommand = Annotated[Act | Query | Ack | Resync, Field(discriminator="type")]
 
 
@@ -531,6 +581,40 @@ class HistoryInfo(Message):
     redo: str | None = None
 
 
+class LawPoint(Message):
+    """A law, by the `id` that puts it on the diagram; errors are RMSE in original units (of probabilities).
+
+    `train_rmse` is on the samples it was fitted to, `held_out_rmse` on those it was chosen by and `test_rmse` on the
+    session's test samples, which had no part in it.
+    """
+
+    id: int
+    complexity: int
+    train_rmse: FiniteFloat
+    held_out_rmse: FiniteFloat
+    test_rmse: FiniteFloat | None = Field(description="null where the law has no finite value")
+    mathml: str
+    text: str
+
+
+class ExplanationInfo(Message):
+    """A search for laws and the laws than which none simpler is as good, simplest first.
+
+    `samples` says which samples it uses, `sentence` how it stands, `findings` what it noticed on the way. After step
+    `step` the network was copied for it. `trains_after` says whether training goes on when it is over.
+    """
+
+    state: ExplanationState
+    sentence: str
+    samples: str
+    step: int
+    progress: FiniteFloat = Field(ge=0, le=1)
+    num_tried: int
+    laws: list[LawPoint]
+    findings: list[str] = []
+    trains_after: bool = False
+
+
 class SnapshotEvent(Event):
     """Everything a page needs to draw the session from nothing."""
 
@@ -545,6 +629,7 @@ class SnapshotEvent(Event):
     formula: Formula
     losses: list[LossPoint]
     functions: list[OwnFunction] = Field(default=[], description="added to the ones curves are compared with")
+    explanation: ExplanationInfo | None = None
     viewers: int = 1
 
 
@@ -587,6 +672,13 @@ class FunctionsEvent(Event):
 
     type: Literal["functions"] = "functions"
     functions: list[OwnFunction]
+
+
+class ExplanationEvent(Event):
+    """How the search for laws stands; null when it was forgotten, as the network started afresh."""
+
+    type: Literal["explanation"] = "explanation"
+    explanation: ExplanationInfo | None
 
 
 class LossesEvent(Event):
@@ -670,14 +762,27 @@ class Candidate(Message):
 
 
 class CandidatesEvent(Event):
-    """All formulas that there are for one edge, best first at the usual weight of simplicity."""
+    """All formulas that there are for one edge after `step` steps, best first at the usual weight of simplicity."""
 
     type: Literal["candidates"] = "candidates"
     edge: EdgeRef
     revision: int
+    step: int
     x: list[FiniteFloat]
     y: list[FiniteFloat]
     candidates: list[Candidate]
+
+
+class CandidateTriedEvent(Event):
+    """RMSE of the network with a formula on an edge and all else refitted; null where it has no finite value."""
+
+    type: Literal["candidate_tried"] = "candidate_tried"
+    edge: EdgeRef
+    form: SymbolicForm
+    revision: int
+    step: int
+    train_rmse: FiniteFloat | None
+    test_rmse: FiniteFloat | None
 
 
 class CutMeasuredEvent(Event):
@@ -791,6 +896,24 @@ class ConstantsEvent(Event):
     constants: list[ConstantInfo]
 
 
+class SimplifiedEvent(Event):
+    """The formula after `step` steps in its simplest form, or as it is where `sentence` says why.
+
+    A simpler form has the same values to 9 digits, on the data and around them. `sympy` has all digits.
+    """
+
+    type: Literal["simplified"] = "simplified"
+    revision: int
+    step: int
+    units: FormulaUnits
+    is_simpler: bool
+    sentence: str
+    mathml: str
+    text: str
+    latex: str
+    sympy: str
+
+
 class ExportedEvent(Event):
     """The network in one format: as `text`, or `base64` for a file that is none. The other one is empty."""
 
@@ -810,6 +933,7 @@ ServerEvent = Annotated[
     | HistoryEvent
     | FormulaEvent
     | FunctionsEvent
+    | ExplanationEvent
     | LossesEvent
     | ViewersEvent
     | NoticeEvent
@@ -817,11 +941,13 @@ ServerEvent = Annotated[
     | DoneEvent
     | InspectionEvent
     | CandidatesEvent
+    | CandidateTriedEvent
     | CutMeasuredEvent
     | PredictionEvent
     | ResidualsEvent
     | FormulaJudgedEvent
     | ConstantsEvent
+    | SimplifiedEvent
     | ExportedEvent,
     Field(discriminator="type"),
 ]

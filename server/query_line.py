@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from server.messages import Query
+from server.messages import ShortQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Asked:
 
     session_id: str
     token: bytes
-    query: Query
+    query: ShortQuery
 
 
 class QueryLine:

@@ -233,7 +233,8 @@ class Room:
         self._idle = None
         with contextlib.suppress(SessionClosed):
             snapshot = await self._engine.snapshot(self.session_id)
-            if snapshot.status.state != "running":
+            explanation = snapshot.explanation
+            if snapshot.status.state != "running" and not (explanation is not None and explanation.trains_after):
                 return
             await self._engine.command(self.session_id, Pause())
             if not self._counts_steps:

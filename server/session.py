@@ -16,36 +16,43 @@ from kan_core import KAN, Outcome, StepResult, Trainer
 from kan_core.errors import KanError
 from kan_core.starts import say_size
 from server import answers, constants, edits, views
+from server.explaining import Explaining, explain_network
 from server.frames import Frame
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
 from server.messages import (
     Act,
     AddFunction,
+    CancelExplaining,
     CatalogueSource,
     CutWeak,
     DataEvent,
     DataSource,
     Event,
+    Explain,
+    ExplanationEvent,
+    ExplanationInfo,
     Formula,
     FormulaEvent,
     FunctionsEvent,
     HistoryEvent,
+    LongQuery,
     LossesEvent,
     LossPoint,
     NetworkSettings,
     NoticeEvent,
     Pause,
-    Query,
     Redo,
     Refine,
     RemoveFunction,
     Reset,
+    RestoreLaw,
     Run,
     SessionState,
     SetData,
     SetNetwork,
     SetTraining,
+    ShortQuery,
     SnapConstants,
     SnapshotEvent,
     StatusEvent,
@@ -53,8 +60,10 @@ from server.messages import (
     Step,
     Structure,
     StructureEvent,
+    Suggest,
     TrainingEvent,
     TrainingSettings,
+    TryCandidate,
     Undo,
 )
 from server.pacing import Pace
@@ -63,9 +72,11 @@ from server.refusal import Refusal
 from server.renewal import Renewal, renew, tables_of
 from server.session_data import SessionData, build_data
 from server.session_record import SessionRecord, fresh_network, training_spec
+from server.works import CandidateWork, Moments, SimplifyWork, Work
 
 LOSSES_INTERVAL = 0.1
 FORMULA_INTERVAL = 1.0
+EXPLANATION_INTERVAL = 0.2
 NO_SPARSITY: Sparsity = (0.0, 0.0)
 
 __all__ = ["Refusal", "Session", "SessionRecord"]
@@ -95,6 +106,9 @@ class Session:
         self.history = History() if history is None else history
         self.losses = LossLog() if losses is None else losses
         self.shelved_sparsity: Sparsity | None = None
+        self.explaining: Explaining | None = None
+        self._next_explanation = -math.inf
+        self._moments = Moments()
         # why the recipe starts again, until it says what it starts with
         self._restart = ""
         self._trainer = Trainer(network, data.dataset, training_spec(record))
@@ -155,12 +169,34 @@ class Session:
 
     @property
     def is_training(self) -> bool:
-        """Whether `advance` has steps to do."""
+        """Whether there are training steps to do, if only after a search for laws."""
         return self._state == "running"
+
+    @property
+    def is_explaining(self) -> bool:
+        """Whether a search for laws is at work, during which training rests."""
+        return self.explaining is not None and self.explaining.is_running
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether `advance` has something to do."""
+        return self.is_training or self.is_explaining
+
+    @property
+    def num_laws(self) -> int:
+        """The number of laws that were found since the session began."""
+        return 0 if self.explaining is None else self.explaining.last_id
 
     @property
     def status(self) -> StatusInfo:
         """Whether the session trains, and a sentence if something needs saying."""
+        if self.is_explaining:
+            return StatusInfo(state="paused", step=self.num_steps, sentence=training_rests(goes_on=self.is_training))
+        return self.training_status
+
+    @property
+    def training_status(self) -> StatusInfo:
+        """The status as it is once no search for laws is at work."""
         return StatusInfo(state=self._state, step=self.num_steps, sentence=self._sentence)
 
     def resume(self, status: StatusInfo, *, steps_left: int = 0) -> None:
@@ -214,6 +250,12 @@ class Session:
                 return self._set_training(command)
             case Reset() | SetNetwork() | SetData():
                 return self._renew(command)
+            case Explain():
+                return self._explain()
+            case CancelExplaining():
+                return self._cancel_explaining()
+            case RestoreLaw():
+                return self._restore_law(command.id)
             case AddFunction() | RemoveFunction():
                 self.record = replace(self.record, library=edits.change_library(self.record.library, command))
                 return [FunctionsEvent(functions=views.own_functions(self.record.library))]
@@ -226,8 +268,10 @@ class Session:
             case _:
                 return self._edit(command)
 
-    def query(self, command: Query) -> Event:
+    def query(self, command: ShortQuery) -> Event:
         """Return the answer for the viewer who asked; raises Refusal."""
+        if isinstance(command, Suggest):
+            self._moments.keep(self.network, revision=self.revision, step=self.num_steps)
         try:
             return answers.answer(
                 command,
@@ -240,10 +284,24 @@ class Session:
         except KanError as error:
             raise Refusal("bad_request", str(error)) from error
 
+    def begin(self, command: LongQuery) -> Work:
+        """Return the work that makes the answer for the viewer who asked; raises Refusal or KanError."""
+        if isinstance(command, TryCandidate):
+            network = self._moments.find(revision=command.revision, step=command.step)
+            return CandidateWork(command, network, self.data, self.record.library)
+        return SimplifyWork(command, self.network, self.data, revision=self.revision, step=self.num_steps)
+
+    def close(self) -> None:
+        """End what is under way beside training; closing twice is harmless."""
+        if self.explaining is not None:
+            self.explaining.close()
+
     # --- time
 
     def wait_time(self, now: float) -> float | None:
         """Return the seconds from `now` until `advance` has something to do, None while the session rests."""
+        if self.is_explaining and self.explaining is not None:
+            return self.explaining.wait()
         if not self.is_training:
             return None
         return 0.0 if self.steps_left else self._pace.wait(now, self.record.training.steps_per_second)
@@ -251,9 +309,13 @@ class Session:
     def advance(self, seconds: float, now: float, *, clock: Callable[[], float] = time.perf_counter) -> list[Event]:
         """Train for at most `seconds` and one step more, no faster than the settings say; return the events.
 
+        A search for laws that is at work takes the place of training.
+
         `now` is the time in seconds on the caller's monotonic clock; how far the slice has gone is read from `clock`.
         Losses come at most ten times a second, a readable formula that training changes at most once a second.
         """
+        if self.is_explaining:
+            return self._search_on(seconds, now, clock)
         start = clock()
         events: list[Event] = []
         elapsed = 0.0
@@ -266,6 +328,17 @@ class Session:
         if self.is_training and self._now >= self._next_formula:
             events += self._refresh_formula()
         return events
+
+    def _search_on(self, seconds: float, now: float, clock: Callable[[], float]) -> list[Event]:
+        """Search for laws instead of training; how that stands is told five times a second."""
+        assert self.explaining is not None
+        self.explaining.advance(seconds, clock)
+        self._now = now
+        if self.is_explaining and now < self._next_explanation:
+            return []
+        self._next_explanation = now + EXPLANATION_INTERVAL
+        told: list[Event] = [ExplanationEvent(explanation=self.explanation)]
+        return told if self.is_explaining else [*told, StatusEvent(status=self.status)]
 
     def _step(self, now: float) -> list[Event]:
         result = self._trainer.step()
@@ -418,10 +491,58 @@ class Session:
             self._state = "running"
         return [
             *self._restructured(reason, fresh=True),
+            *self._forget_laws(),
             *weighed,
             HistoryEvent(history=self.history.info()),
             StatusEvent(status=self.status),
         ]
+
+    # --- laws
+
+    @property
+    def explanation(self) -> ExplanationInfo | None:
+        """How the search for laws stands, None when there was none."""
+        return None if self.explaining is None else self.explaining.info(trains_after=self.is_training)
+
+    def _explain(self) -> list[Event]:
+        """Start a search; edits may go on meanwhile, as it works on a copy."""
+        if self.is_explaining:
+            raise Refusal("explaining", "A search for laws is at work already: cancel it first, or wait for its end.")
+        self.explaining = explain_network(
+            self.network,
+            self.data,
+            self.record.library,
+            seed=self.record.seed,
+            step=self.num_steps,
+            last_id=self.num_laws,
+        )
+        self._pace.rest()
+        self._next_explanation = -math.inf
+        return [ExplanationEvent(explanation=self.explanation), *self._take_losses(), StatusEvent(status=self.status)]
+
+    def _cancel_explaining(self) -> list[Event]:
+        if self.explaining is None:
+            raise Refusal("nothing_to_cancel", "No search for laws was started: there is nothing to cancel.")
+        self.explaining.cancel()
+        return [ExplanationEvent(explanation=self.explanation), StatusEvent(status=self.status)]
+
+    def _restore_law(self, law_id: int) -> list[Event]:
+        if self.explaining is None:
+            raise Refusal(
+                "unknown_law", f"There is no law with id={law_id}, as none was searched for: explain the network first."
+            )
+        network, label = self.explaining.network_of(law_id), f"law {law_id} of the search"
+        self.history = self.history.copy()
+        self.history.push(replace(self._now_entry(), label=label, sparsity=None))
+        return self._adopt(network.copy(), label)
+
+    def _forget_laws(self) -> list[Event]:
+        """Drop what was found on a network that is no more; on other data it would be no law."""
+        if self.explaining is None:
+            return []
+        self.explaining.close()
+        self.explaining = None
+        return [ExplanationEvent(explanation=None)]
 
     # --- structural acts
 
@@ -529,7 +650,13 @@ class Session:
             formula=self._formula,
             losses=self.losses.points,
             functions=views.own_functions(self.record.library),
+            explanation=self.explanation,
         )
+
+
+def training_rests(*, goes_on: bool) -> str:
+    """Return the sentence that says why there are no steps while laws are searched for."""
+    return f"Training rests while the network is explained{', and goes on afterwards' if goes_on else ''}."
 
 
 def recipe_restarts(how: str, *, is_paused: bool = False) -> str:

@@ -16,9 +16,10 @@ from kan_core.checkpoint import describe_network, network_tensors, read_metadata
 from kan_core.errors import CheckpointError
 from kan_core.symbolic import Library
 from kan_core.symbolic.own_functions import describe_function, restore_function
+from server.explaining import Explaining
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
-from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
+from server.messages import DataSource, ExplanationInfo, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
 from server.refusal import Refusal
 from server.session import Session
 from server.session_data import build_data
@@ -30,18 +31,19 @@ _SOURCE: TypeAdapter[DataSource] = TypeAdapter(DataSource)
 
 
 def session_to_bytes(session: Session) -> bytes:
-    """Return the session with its losses, undo and redo networks; `session_from_bytes` reads it back.
+    """Return the session with its losses, undo and redo networks and laws; `session_from_bytes` reads it back.
 
     Uploaded tables stay out: they are large, never change and are kept by their ids.
 
     Parameters come back bit by bit. What an optimizer remembers of earlier steps does not: it starts anew, as after a
-    structural act.
+    structural act. A search for laws that is at work is lost, but for the laws that it has found.
     """
     record = session.record
     networks = [
         session.network,
         *(entry.network for entry in session.history.undo_entries),
         *(entry.network for entry in session.history.redo_entries),
+        *([] if session.explaining is None else session.explaining.networks),
     ]
     tensors: dict[str, Tensor] = {}
     for index, network in enumerate(networks):
@@ -55,13 +57,14 @@ def session_to_bytes(session: Session) -> bytes:
         "training": record.training.model_dump(),
         "chosen_grid": record.chosen_grid,
         "own_functions": [describe_function(function) for function in record.library.own],
-        "status": session.status.model_dump(),
+        "status": session.training_status.model_dump(),
         "steps_left": session.steps_left,
         "revision": session.revision,
         "losses": [[point.step, point.train, point.test] for point in session.losses.points],
         "shelved": session.shelved_sparsity,
         "undo": [_describe_entry(entry) for entry in session.history.undo_entries],
         "redo": [_describe_entry(entry) for entry in session.history.redo_entries],
+        "explanation": None if session.explanation is None else session.explanation.model_dump(),
         "networks": [describe_network(network) for network in networks],
     }
     return save(tensors, {"format": FORMAT, "session": json.dumps(description)})
@@ -102,7 +105,8 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
     networks = [rebuild_network(one, tensors, prefix=f"{index}/") for index, one in enumerate(description["networks"])]
     status = StatusInfo.model_validate(description["status"])
     num_undo = len(description["undo"])
-    undo, redo = networks[1 : 1 + num_undo], networks[1 + num_undo :]
+    after_redo = 1 + num_undo + len(description["redo"])
+    undo, redo, laws = networks[1 : 1 + num_undo], networks[1 + num_undo : after_redo], networks[after_redo:]
     losses = [LossPoint(step=step, train=train, test=test) for step, train, test in description["losses"]]
     session = Session(
         record,
@@ -115,6 +119,10 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
     )
     session.shelved_sparsity = _sparsity(description["shelved"])
     session.resume(status, steps_left=description["steps_left"])
+    # checkpoints from before laws were searched for have none
+    if description.get("explanation") is not None:
+        info = ExplanationInfo.model_validate(description["explanation"])
+        session.explaining = Explaining.restored(info, laws, session.data)
     return session
 
 

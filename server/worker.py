@@ -5,7 +5,7 @@ and file of a table for the next CREATE or the session itself, COMMAND, SNAPSHOT
 command), which ANSWER carries back in front of what was asked for. FRAME_CREDIT allows one frame. CREATE and RESTORE
 are answered by OPENED with a first checkpoint, data and status going before as events, or by REFUSED with a Problem;
 EVENT, FRAME and CHECKPOINT follow as they arise. Acts and snapshots are answered at once,
-queries when their turn comes.
+queries when their turn comes, and those that take long once they are done.
 """
 
 from __future__ import annotations
@@ -33,24 +33,31 @@ from server.messages import (
     ClientCommand,
     DataEvent,
     DoneEvent,
+    EdgeRef,
     ErrorEvent,
     Event,
+    ExplanationEvent,
+    LongQuery,
     Pause,
-    Query,
     Resync,
+    ShortQuery,
     StatusEvent,
     StatusInfo,
     Step,
+    Suggest,
 )
 from server.query_line import Asked, QueryLine
 from server.refusal import Refusal
 from server.rest import Problem, SessionRequest
 from server.session import Session
 from server.wire import Kind, Packet, encode_packet, receive_packet
+from server.work_line import Working, WorkLine, guarded
 
 SLICE = 0.01
 MAX_PACKETS = 16
 MAX_QUERIES = 64
+MAX_WORKS = 16
+MAX_PROCESSES = 2
 LAST_SECONDS = 3
 NICENESS = 10
 TOKEN = struct.Struct("<I")
@@ -60,13 +67,17 @@ COMMANDS: TypeAdapter[ClientCommand] = TypeAdapter(ClientCommand)
 
 
 class Hosted:
-    """A session with what is due for it; times are seconds of the monotonic clock."""
+    """A session with what is due for it; times are seconds of the monotonic clock.
+
+    It has no turn before `next_turn`, while it makes up for a turn that took longer than its share.
+    """
 
     def __init__(self, session: Session, now: float) -> None:
         self.session = session
         self.credit = False
         self.dirty = True
         self.unsaved = False
+        self.next_turn = now
         self.next_frame = now
         self.next_checkpoint = now
 
@@ -89,9 +100,18 @@ class Worker:
         self._hosted: dict[str, Hosted] = {}
         self._tables: dict[str, dict[str, bytes]] = {}
         self._queries = QueryLine(MAX_QUERIES)
+        self._works = WorkLine(MAX_WORKS, max_processes=MAX_PROCESSES)
 
     def serve(self) -> None:
         """Return when the host has closed its side, after a last checkpoint of every session."""
+        try:
+            self._serve()
+        finally:
+            self._works.leave()
+            for hosted in self._hosted.values():
+                hosted.session.close()
+
+    def _serve(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._connection, selectors.EVENT_READ)
             while self._rest(selector):
@@ -101,6 +121,7 @@ class Worker:
                     if not self._receive(selector):
                         return
                 self._answer_query()
+                self._advance_work()
 
     def _rest(self, selector: selectors.BaseSelector) -> bool:
         """Wait until something is to be done, handle what came and return whether the host is still there."""
@@ -125,18 +146,24 @@ class Worker:
         now = self._clock()
         waits = [self._wait(hosted, now) for hosted in self._hosted.values()]
         waits.append(self._queries.wait(is_training=self._is_training()))
+        waits.append(self._works.wait(now))
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _is_training(self) -> bool:
-        return any(hosted.session.is_training for hosted in self._hosted.values())
+        return any(hosted.session.is_busy for hosted in self._hosted.values())
 
     def _wait(self, hosted: Hosted, now: float) -> float | None:
-        waits = [hosted.session.wait_time(now)]
+        waits = [self._turn_wait(hosted, now)]
         if hosted.credit and hosted.dirty:
             waits.append(max(0.0, hosted.next_frame - now))
         if hosted.unsaved:
             waits.append(max(0.0, hosted.next_checkpoint - now))
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _turn_wait(self, hosted: Hosted, now: float) -> float | None:
+        """Return the seconds until the session is to be advanced, None while it rests."""
+        wait = hosted.session.wait_time(now)
+        return None if wait is None else max(wait, hosted.next_turn - now)
 
     def _give_slice(self, session_id: str, hosted: Hosted) -> None:
         start = self._clock()
@@ -153,19 +180,28 @@ class Worker:
     def _suspend(self, session_id: str, hosted: Hosted) -> ErrorEvent:
         """Pause a session in which something went wrong that nobody foresaw, and say so."""
         status = StatusInfo(state="paused", step=hosted.session.num_steps, sentence=UNEXPECTED)
+        hosted.session.close()
         hosted.session.resume(status)
         hosted.dirty = hosted.unsaved = False
         event = ErrorEvent(code="unexpected", sentence=UNEXPECTED)
-        self._publish(session_id, [StatusEvent(status=status)])
+        explanation = hosted.session.explanation
+        told = [] if explanation is None else [ExplanationEvent(explanation=explanation)]
+        self._publish(session_id, [*told, StatusEvent(status=status)])
         return event
 
     def _serve_session(self, session_id: str, hosted: Hosted) -> None:
         session = hosted.session
-        if session.wait_time(self._clock()) == 0.0:
-            before = session.num_steps
-            self._publish(session_id, session.advance(SLICE, self._clock(), clock=self._clock))
+        start = self._clock()
+        if self._turn_wait(hosted, start) == 0.0:
+            before, laws = session.num_steps, session.num_laws
+            self._publish(session_id, session.advance(SLICE, start, clock=self._clock))
+            if session.is_explaining:
+                # a piece of a search may take many slices: every other session that is busy gets as much time
+                took, others = self._clock() - start, sum(one.session.is_busy for one in self._hosted.values()) - 1
+                hosted.next_turn = self._clock() + max(0.0, took - SLICE) * others
             if session.num_steps != before:
                 hosted.dirty = hosted.unsaved = True
+            hosted.unsaved = hosted.unsaved or session.num_laws != laws
         now = self._clock()
         if hosted.credit and hosted.dirty and now >= hosted.next_frame:
             hosted.credit = hosted.dirty = False
@@ -243,10 +279,14 @@ class Worker:
         self._send(Kind.REFUSED, packet.session_id, problem.model_dump_json().encode())
 
     def _close(self, session_id: str) -> None:
-        self._hosted.pop(session_id, None)
+        hosted = self._hosted.pop(session_id, None)
+        if hosted is not None:
+            hosted.session.close()
         self._tables.pop(session_id, None)
         for asked in self._queries.leave(session_id):
             self._answer(session_id, asked.token, _closed(session_id, asked.query.request_id))
+        for working in self._works.leave(session_id):
+            self._answer(session_id, working.token, _closed(session_id, working.request_id))
 
     # --- answers: each question that came has exactly one
 
@@ -264,7 +304,9 @@ class Worker:
             return
         if hosted is None:
             self._answer(session_id, token, _closed(session_id, None if command is None else command.request_id))
-        elif not isinstance(command, Query):
+        elif isinstance(command, LongQuery):
+            self._begin_work(session_id, hosted, token, command)
+        elif not isinstance(command, ShortQuery):
             self._answer(session_id, token, self._find_answer(session_id, hosted, command))
         elif not self._queries.put(Asked(session_id, token, command)):
             sentence = f"{MAX_QUERIES} questions wait for their answers here, all there is room for: ask again later."
@@ -279,6 +321,22 @@ class Worker:
         answer = self._find_answer(asked.session_id, self._hosted[asked.session_id], asked.query)
         self._queries.spend(self._clock() - start)
         self._answer(asked.session_id, asked.token, answer)
+
+    def _begin_work(self, session_id: str, hosted: Hosted, token: bytes, command: LongQuery) -> None:
+        """Let a long query have its turns, or answer why not."""
+        work = guarded(lambda: hosted.session.begin(command))
+        if isinstance(work, ErrorEvent):
+            self._answer(session_id, token, work.model_copy(update={"request_id": command.request_id}))
+        elif not self._works.put(Working(session_id, token, command.request_id, work)):
+            sentence = f"{MAX_WORKS} long questions are being answered here, all there is room for: ask again later."
+            self._answer(session_id, token, ErrorEvent(code="busy", sentence=sentence, request_id=command.request_id))
+
+    def _advance_work(self) -> None:
+        """Give a slice to the long query whose turn it is, and answer it when that is done."""
+        made = self._works.advance(SLICE, self._clock)
+        if made is not None:
+            working, event = made
+            self._answer(working.session_id, working.token, event)
 
     def _find_answer(self, session_id: str, hosted: Hosted, command: ClientCommand | None) -> Event:
         """Return the answer to a command, or to the wish for a snapshot when there is none."""
@@ -296,10 +354,10 @@ class Worker:
 
     def _carry_out(self, session_id: str, hosted: Hosted, command: ClientCommand) -> Event:
         try:
-            if isinstance(command, Query):
+            if isinstance(command, ShortQuery):
                 answer = hosted.session.query(command)
                 return answer.model_copy(update={"request_id": command.request_id})
-            if isinstance(command, Ack | Resync):
+            if isinstance(command, Ack | Resync | LongQuery):
                 raise Refusal("not_for_sessions", f"{command.type!r} is for the connection, not for the session.")
             self._publish(session_id, hosted.session.act(command))
         except Refusal as refusal:
@@ -328,6 +386,7 @@ def warm_up() -> None:
     session.act(Step())
     session.advance(1.0, 0.0)
     session.frame()
+    session.query(Suggest(edge=EdgeRef(layer=0, source=0, target=0)))
     session.to_bytes()
 
 

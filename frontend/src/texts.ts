@@ -23,11 +23,11 @@ const bytes = (count: number): string => {
 
 const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
-/** A bound of a range as it is read: four digits at most, with a true minus. */
 /** An error in two digits. */
 const short = (value: number): string =>
   value === 0 ? '0' : Number(value.toPrecision(2)).toString().replace('-', '−');
 
+/** A bound of a range as it is read: four digits at most, with a true minus. */
 const bound = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
 
 /** A sum of so many weighted basis functions. */
@@ -265,6 +265,18 @@ export const texts = {
     counts: (weight: number) => (weight === 0 ? 'ignored' : `counts ×${Number(weight.toPrecision(2))}`),
     apply: 'Make it this formula',
     r2: 'R²',
+    network: {
+      compare: 'Compare in the network',
+      comparing: (left: number) => `Comparing, ${left} to go…`,
+      why: 'Puts each formula into a copy of the network, refits everything else for a few steps, and measures the error',
+      done: (count: number) => `${count} formulas compared in the network`,
+      order: 'Sort by',
+      orders: { curve: 'fit to the curve', network: 'train error in the network' },
+      errors: (train: number | null, test: number | null) =>
+        train === null || test === null
+          ? 'in the network: no finite value'
+          : `in the network: RMSE train ${short(train)}, test ${short(test)}`,
+    },
     complexity: 'complexity',
     release: 'Release to a curve',
     lock: 'Lock constants',
@@ -334,6 +346,14 @@ export const texts = {
     snapping: 'Snapping…',
     snapTitle:
       'Hold constants at the nice numbers that they are, such as π or 3/2, unless held-out samples object',
+    simplify: {
+      name: 'Simplify',
+      busy: 'Simplifying…',
+      title: 'Look for a shorter form of the formula; it is checked on the data before it is shown',
+      form: 'Form',
+      forms: { found: 'as found', simple: 'simplified' },
+      stale: (step: number) => `It is the formula of step ${step}; constants have moved since.`,
+    },
     units: {
       label: 'Units',
       original: 'of the data',
@@ -366,11 +386,35 @@ export const texts = {
     curves: (count: number) => (count === 1 ? '1 curve is left' : `${count} curves are left`),
     closed: 'closed form',
   },
+  explain: {
+    heading: 'The law behind the network',
+    note: 'Tries formulas on every edge of a copy of the network, refits the rest, and keeps what predicts held-out samples best. Training rests meanwhile.',
+    start: 'Explain this network',
+    again: 'Explain it again',
+    cancel: 'Cancel the search',
+    progress: 'How much of the search is done',
+    tried: (count: number, share: number) =>
+      `${count === 1 ? '1 formula' : `${count} formulas`} tried, ${Math.round(100 * share)} % done`,
+    numFound: (count: number) => (count === 0 ? '' : count === 1 ? '1 law so far.' : `${count} laws so far.`),
+    chart: 'Held-out error of the laws over their complexity',
+    complexity: 'complexity',
+    error: 'held-out RMSE',
+    laws: 'Laws, simplest first',
+    law: (id: number, text: string) => `law ${id}: ${text}`,
+    numbers: (complexity: number) => `complexity ${complexity}`,
+    errors: (heldOut: number, train: number, test: number | null) =>
+      `RMSE: held out ${short(heldOut)}, train ${short(train)}, test ${test === null ? 'not finite' : short(test)}`,
+    restore: 'Restore to the diagram',
+    restoreOne: (id: number) => `Restore law ${id} to the diagram`,
+    restored: (id: number) => `Law ${id} is on the diagram.`,
+    findings: 'What was noticed',
+  },
   panels: {
     heading: 'Charts',
     loss: 'Loss',
     prediction: 'Prediction',
     residuals: 'Residuals',
+    law: 'Law',
     step: 'step',
     rmse: { regression: 'RMSE', classification: 'RMSE of probabilities' },
     train: 'train',

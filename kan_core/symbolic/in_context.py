@@ -16,7 +16,7 @@ from kan_core.datasets import Dataset
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import fix_symbolic
 from kan_core.symbolic.ranking import Candidate
-from kan_core.symbolic.refit import refit
+from kan_core.symbolic.refit import Refit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +33,42 @@ class InContext:
     test_rmse: float
 
 
-def in_context(network: KAN, edge: EdgeId, candidate: Candidate, dataset: Dataset) -> InContext:
-    """Return what comes of `candidate` on `edge` after everything else was refitted on the train samples.
+class Trial:
+    """A candidate put in the place of `edge` while everything else is refitted to the train samples, one step a call.
 
     `network` is left alone; it and `dataset` are of one dtype. Raises EdgeError for an unknown edge or function.
     """
-    fitted = refit(fix_symbolic(network, edge, candidate), dataset)
-    return InContext(
-        candidate=candidate,
-        network=fitted,
-        train_rmse=measure_rmse(fitted, dataset.train_inputs, dataset.train_targets, dataset.task),
-        test_rmse=measure_rmse(fitted, dataset.test_inputs, dataset.test_targets, dataset.task),
-    )
+
+    def __init__(self, network: KAN, edge: EdgeId, candidate: Candidate, dataset: Dataset) -> None:
+        self._candidate, self._dataset = candidate, dataset
+        self._fit = Refit(fix_symbolic(network, edge, candidate), dataset)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing left to refit."""
+        return self._fit.is_done
+
+    def step(self) -> None:
+        """Do one step of the refit; does nothing once it is done."""
+        self._fit.step()
+
+    def result(self) -> InContext:
+        """Return what came of the candidate so far."""
+        fitted, dataset = self._fit.network, self._dataset
+        return InContext(
+            candidate=self._candidate,
+            network=fitted,
+            train_rmse=measure_rmse(fitted, dataset.train_inputs, dataset.train_targets, dataset.task),
+            test_rmse=measure_rmse(fitted, dataset.test_inputs, dataset.test_targets, dataset.task),
+        )
+
+
+def in_context(network: KAN, edge: EdgeId, candidate: Candidate, dataset: Dataset) -> InContext:
+    """Return what comes of `candidate` on `edge` after everything else was refitted, as `Trial` does it."""
+    trial = Trial(network, edge, candidate, dataset)
+    while not trial.is_done:
+        trial.step()
+    return trial.result()
 
 
 def rank_in_context(network: KAN, edge: EdgeId, candidates: Iterable[Candidate], dataset: Dataset) -> list[InContext]:

@@ -17,28 +17,53 @@ SETTLED = 1e-3
 FEWEST_STEPS = 3
 
 
-def refit(network: KAN, dataset: Dataset, *, max_steps: int = MAX_STEPS, settled: float = SETTLED) -> KAN:
-    """Return a copy of `network` trained on the train samples of `dataset`, for a few steps.
+class Refit:
+    """Trains a copy of `network` on the train samples of `dataset` for a few steps, one a call.
 
-    Everything that is free takes part: curves, and constants of formulas that are not locked. It ends after `max_steps`
-    of Levenberg-Marquardt (of L-BFGS where those would take long), or when one lowers the loss by less than the share
-    `settled`. Network and dataset are of one dtype.
+    Everything that is free takes part: curves, and constants of formulas that are not locked. It `is_done` after
+    `max_steps` of Levenberg-Marquardt (of L-BFGS where those would take long), or when one lowers the loss by less than
+    the share `settled`. Network and dataset are of one dtype.
     """
-    fitted = network.copy()
-    objective = NetworkObjective(fitted, dataset)
-    parameters = objective.parameters
-    if not len(parameters):
-        return fitted
-    uses_lm = is_affordable(len(parameters), dataset.train_targets.numel())
-    lm, lbfgs = LevenbergMarquardtState(), LBFGSState()
-    loss = objective.loss(parameters)
-    for step in range(1, max_steps + 1):
-        before = loss
-        if uses_lm:
-            parameters, loss, lm = levenberg_marquardt_step(objective, parameters, lm)
+
+    def __init__(self, network: KAN, dataset: Dataset, *, max_steps: int = MAX_STEPS, settled: float = SETTLED) -> None:
+        self._max_steps, self._settled = max_steps, settled
+        self._fitted = network.copy()
+        self._objective = NetworkObjective(self._fitted, dataset)
+        self._parameters = self._objective.parameters
+        self._uses_lm = is_affordable(len(self._parameters), dataset.train_targets.numel())
+        self._lm, self._lbfgs = LevenbergMarquardtState(), LBFGSState()
+        self._loss = self._objective.loss(self._parameters)
+        self._num_steps = 0
+        self.is_done = not len(self._parameters) or max_steps < 1
+
+    @property
+    def network(self) -> KAN:
+        """The network as far as it was fitted."""
+        if len(self._parameters):
+            self._objective.set_parameters(self._parameters)
+        return self._fitted
+
+    def step(self) -> None:
+        """Do one step; does nothing once the fit is done."""
+        if self.is_done:
+            return
+        before = self._loss
+        if self._uses_lm:
+            self._parameters, self._loss, self._lm = levenberg_marquardt_step(
+                self._objective, self._parameters, self._lm
+            )
+            is_accepted = self._lm.accepted
         else:
-            parameters, loss, lbfgs = lbfgs_step(objective, parameters, lbfgs)
-        if not (lm.accepted and lbfgs.accepted) or (step > FEWEST_STEPS and before - loss < settled * before):
-            break
-    objective.set_parameters(parameters)
-    return fitted
+            self._parameters, self._loss, self._lbfgs = lbfgs_step(self._objective, self._parameters, self._lbfgs)
+            is_accepted = self._lbfgs.accepted
+        self._num_steps += 1
+        has_settled = self._num_steps > FEWEST_STEPS and before - self._loss < self._settled * before
+        self.is_done = not is_accepted or has_settled or self._num_steps >= self._max_steps
+
+
+def refit(network: KAN, dataset: Dataset, *, max_steps: int = MAX_STEPS, settled: float = SETTLED) -> KAN:
+    """Return a copy of `network` trained on the train samples of `dataset`, as `Refit` does it."""
+    fit = Refit(network, dataset, max_steps=max_steps, settled=settled)
+    while not fit.is_done:
+        fit.step()
+    return fit.network

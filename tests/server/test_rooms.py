@@ -15,6 +15,7 @@ from server.messages import (
     ClientCommand,
     DoneEvent,
     Event,
+    ExplanationInfo,
     Formula,
     HistoryEvent,
     HistoryInfo,
@@ -45,6 +46,7 @@ class MemoryEngine:
     def __init__(self) -> None:
         self.feed = Feed(0)
         self.state = StatusInfo(state="running", step=0)
+        self.explanation: ExplanationInfo | None = None
         self.commands: list[str] = []
         self.snapshots = asyncio.Event()
         self.snapshots.set()
@@ -71,6 +73,7 @@ class MemoryEngine:
             history=HistoryInfo(),
             formula=FORMULA,
             losses=[],
+            explanation=self.explanation,
         )
         stamped = self.feed.stamp(snapshot)
         await self.snapshots.wait()
@@ -225,6 +228,21 @@ async def test_resting_pauses_what_runs_until_somebody_comes(engine: MemoryEngin
     assert engine.commands == ["pause"]
     await room.join(can_edit=False)
     assert engine.commands == ["pause", "run"]
+    await room.close(4410, "over")
+
+
+@pytest.mark.parametrize("trains_after", [True, False])
+async def test_training_that_waits_for_the_end_of_a_search_does_not_begin_unwatched(
+    engine: MemoryEngine, tmp_path: Path, *, trains_after: bool
+) -> None:
+    room = _room(engine, tmp_path)
+    engine.state = StatusInfo(state="paused", step=3)
+    engine.explanation = ExplanationInfo(
+        state="running", sentence="", samples="", step=3, progress=0.5, num_tried=1, laws=[], trains_after=trains_after
+    )
+    await room.rest()
+    await room.join(can_edit=True)
+    assert engine.commands == (["pause", "run"] if trains_after else [])
     await room.close(4410, "over")
 
 

@@ -307,3 +307,36 @@ def test_a_worker_computes_on_one_thread() -> None:
         assert {pool["num_threads"] for pool in pools} == {1}
         assert {"blas", "openmp"} <= {pool["user_api"] for pool in pools}
         assert torch.get_num_threads() == 1
+
+
+def test_a_search_that_takes_long_leaves_other_sessions_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, done = Clock(), list[str]()
+    advance = Session.advance
+
+    def counted(session: Session, seconds: float, now: float, **_clock: Any) -> list[Event]:
+        done.append(session.record.session_id)
+        if session.is_explaining:
+            clock.now += 0.4
+            return []
+        clock.now += seconds
+        return advance(session, 0.0, now)
+
+    monkeypatch.setattr(Session, "advance", counted)
+    with run_worker(clock) as host:
+        for session_id in ("searches", "trains"):
+            host.sendall(encode_packet(Packet(Kind.CREATE, session_id, b'{"training":{"steps_per_second":null}}')))
+            _receive(host, Kind.OPENED, session_id, b"")
+        host.sendall(_command("searches", 1, '{"type":"explain","request_id":1}'))
+        _receive(host, Kind.ANSWER, "searches", b'"type":"done"')
+        began = len(done)
+        while done[began:].count("searches") < 6:
+            host.sendall(_command("trains", 2, '{"type":"pause"}') + _command("trains", 3, '{"type":"run"}'))
+            _receive(host, Kind.ANSWER, "trains", b"")
+            _receive(host, Kind.ANSWER, "trains", b"")
+        told = list(done[began:])
+    first, last = told.index("searches"), len(told) - told[::-1].index("searches")
+    # before the first piece it trained
+    turns = "".join(one[0] for one in told[first:last]).strip("s").split("s")[1:]
+    assert len(turns) >= 5
+    # a slice takes a hundredth of a second, a piece of the search forty
+    assert min(map(len, turns)) >= 38

@@ -17,6 +17,13 @@ interface Plotly {
   purge(room: HTMLElement): void;
 }
 
+/** an element after Plotly has drawn in it */
+interface DrawnRoom extends HTMLElement {
+  on(name: 'plotly_click', listener: (event: { points: { pointIndex: number }[] }) => void): void;
+}
+
+const isDrawn = (room: HTMLElement): room is DrawnRoom => 'on' in room;
+
 let loading: Promise<Plotly> | null = null;
 
 function load(): Promise<Plotly> {
@@ -78,6 +85,14 @@ export async function drawChart(
     displaylogo: false,
     displayModeBar: false,
     responsive: false,
+  });
+}
+
+/** Tells the index of every point that is clicked in a chart that was drawn. */
+export function onPointClick(room: HTMLElement, listener: (index: number) => void): void {
+  if (!isDrawn(room)) return;
+  room.on('plotly_click', ({ points: [point] }) => {
+    if (point !== undefined) listener(point.pointIndex);
   });
 }
 

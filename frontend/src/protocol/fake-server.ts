@@ -137,6 +137,7 @@ export const SNAPSHOT: SnapshotEvent = {
   },
   losses: [{ step: 1, train: 1, test: 2 }],
   functions: [],
+  explanation: null,
 };
 
 /** Puts fakes in the places of the browser's socket, clock and animation frames; returns how to paint one frame. */

@@ -51,6 +51,22 @@ export interface components {
             complexity: number | null;
         };
         /**
+         * CancelExplaining
+         * @description End the search for laws; those found stay listed.
+         */
+        CancelExplaining: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "cancel_explaining";
+        };
+        /**
          * Candidate
          * @description A formula for one edge; `curve` are its values at the event's `x`.
          *
@@ -79,8 +95,44 @@ export interface components {
             curve: number[];
         };
         /**
+         * CandidateTriedEvent
+         * @description RMSE of the network with a formula on an edge and all else refitted; null where it has no finite value.
+         */
+        CandidateTriedEvent: {
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "candidate_tried";
+            edge: components["schemas"]["EdgeRef"];
+            form: components["schemas"]["SymbolicForm"];
+            /** Revision */
+            revision: number;
+            /** Step */
+            step: number;
+            /** Train Rmse */
+            train_rmse: number | null;
+            /** Test Rmse */
+            test_rmse: number | null;
+        };
+        /**
          * CandidatesEvent
-         * @description All formulas that there are for one edge, best first at the usual weight of simplicity.
+         * @description All formulas that there are for one edge after `step` steps, best first at the usual weight of simplicity.
          */
         CandidatesEvent: {
             /**
@@ -106,6 +158,8 @@ export interface components {
             edge: components["schemas"]["EdgeRef"];
             /** Revision */
             revision: number;
+            /** Step */
+            step: number;
             /** X */
             x: number[];
             /** Y */
@@ -213,7 +267,7 @@ export interface components {
             /** Name */
             name: string;
         };
-        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SnapConstant"] | components["schemas"]["SnapConstants"] | components["schemas"]["UnsnapConstant"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Constants"] | components["schemas"]["Export"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
+        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SnapConstant"] | components["schemas"]["SnapConstants"] | components["schemas"]["UnsnapConstant"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Explain"] | components["schemas"]["CancelExplaining"] | components["schemas"]["RestoreLaw"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Constants"] | components["schemas"]["Export"] | components["schemas"]["TryCandidate"] | components["schemas"]["Simplify"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
         /**
          * ConstantInfo
          * @description A constant of c·f(a·x + b) + d in original units, with the standard error of its fit.
@@ -574,6 +628,88 @@ export interface components {
             code: string;
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * Explain
+         * @description Search for laws: formulas on every edge of a copy of the network as it is now. Training rests meanwhile.
+         *
+         *     A fifth of the training samples is held out to choose by; test samples have no part in it. Edits may go on: the
+         *     search keeps to its copy.
+         */
+        Explain: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "explain";
+        };
+        /**
+         * ExplanationEvent
+         * @description How the search for laws stands; null when it was forgotten, as the network started afresh.
+         */
+        ExplanationEvent: {
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "explanation";
+            explanation: components["schemas"]["ExplanationInfo"] | null;
+        };
+        /**
+         * ExplanationInfo
+         * @description A search for laws and the laws than which none simpler is as good, simplest first.
+         *
+         *     `samples` says which samples it uses, `sentence` how it stands, `findings` what it noticed on the way. After step
+         *     `step` the network was copied for it. `trains_after` says whether training goes on when it is over.
+         */
+        ExplanationInfo: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "cancelled" | "lost";
+            /** Sentence */
+            sentence: string;
+            /** Samples */
+            samples: string;
+            /** Step */
+            step: number;
+            /** Progress */
+            progress: number;
+            /** Num Tried */
+            num_tried: number;
+            /** Laws */
+            laws: components["schemas"]["LawPoint"][];
+            /**
+             * Findings
+             * @default []
+             */
+            findings: string[];
+            /**
+             * Trains After
+             * @default false
+             */
+            trains_after: boolean;
         };
         /**
          * Export
@@ -1030,6 +1166,32 @@ export interface components {
              * @enum {string}
              */
             units: "original" | "scaled";
+        };
+        /**
+         * LawPoint
+         * @description A law, by the `id` that puts it on the diagram; errors are RMSE in original units (of probabilities).
+         *
+         *     `train_rmse` is on the samples it was fitted to, `held_out_rmse` on those it was chosen by and `test_rmse` on the
+         *     session's test samples, which had no part in it.
+         */
+        LawPoint: {
+            /** Id */
+            id: number;
+            /** Complexity */
+            complexity: number;
+            /** Train Rmse */
+            train_rmse: number;
+            /** Held Out Rmse */
+            held_out_rmse: number;
+            /**
+             * Test Rmse
+             * @description null where the law has no finite value
+             */
+            test_rmse: number | null;
+            /** Mathml */
+            mathml: string;
+            /** Text */
+            text: string;
         };
         /**
          * Limits
@@ -1525,6 +1687,24 @@ export interface components {
             edge: components["schemas"]["EdgeRef"];
         };
         /**
+         * RestoreLaw
+         * @description Put a law that was found in the place of the network.
+         */
+        RestoreLaw: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "restore_law";
+            /** Id */
+            id: number;
+        };
+        /**
          * Resync
          * @description Ask for a full snapshot.
          */
@@ -1556,7 +1736,7 @@ export interface components {
              */
             type: "run";
         };
-        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["FunctionsEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"] | components["schemas"]["FormulaJudgedEvent"] | components["schemas"]["ConstantsEvent"] | components["schemas"]["ExportedEvent"];
+        ServerEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["StructureEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["DataEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["HistoryEvent"] | components["schemas"]["FormulaEvent"] | components["schemas"]["FunctionsEvent"] | components["schemas"]["ExplanationEvent"] | components["schemas"]["LossesEvent"] | components["schemas"]["ViewersEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["ErrorEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["InspectionEvent"] | components["schemas"]["CandidatesEvent"] | components["schemas"]["CandidateTriedEvent"] | components["schemas"]["CutMeasuredEvent"] | components["schemas"]["PredictionEvent"] | components["schemas"]["ResidualsEvent"] | components["schemas"]["FormulaJudgedEvent"] | components["schemas"]["ConstantsEvent"] | components["schemas"]["SimplifiedEvent"] | components["schemas"]["ExportedEvent"];
         /**
          * SessionCreated
          * @description The new session's id and the key that lets its holder act on it.
@@ -1682,6 +1862,77 @@ export interface components {
             full_batch: boolean;
         };
         /**
+         * SimplifiedEvent
+         * @description The formula after `step` steps in its simplest form, or as it is where `sentence` says why.
+         *
+         *     A simpler form has the same values to 9 digits, on the data and around them. `sympy` has all digits.
+         */
+        SimplifiedEvent: {
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "simplified";
+            /** Revision */
+            revision: number;
+            /** Step */
+            step: number;
+            /**
+             * Units
+             * @enum {string}
+             */
+            units: "original" | "scaled";
+            /** Is Simpler */
+            is_simpler: boolean;
+            /** Sentence */
+            sentence: string;
+            /** Mathml */
+            mathml: string;
+            /** Text */
+            text: string;
+            /** Latex */
+            latex: string;
+            /** Sympy */
+            sympy: string;
+        };
+        /**
+         * Simplify
+         * @description Ask for a simpler form of the network's formula, which may take seconds.
+         */
+        Simplify: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "simplify";
+            /**
+             * Units
+             * @default original
+             * @enum {string}
+             */
+            units: "original" | "scaled";
+        };
+        /**
          * SingularPlace
          * @description Where an edge's function has no finite value: one point for a pole, else an interval, of the edge's source.
          */
@@ -1794,6 +2045,8 @@ export interface components {
              * @default []
              */
             functions: components["schemas"]["OwnFunction"][];
+            /** @default null */
+            explanation: components["schemas"]["ExplanationInfo"] | null;
             /**
              * Viewers
              * @default 1
@@ -2123,6 +2376,30 @@ export interface components {
             steps_per_second: number | null;
         };
         /**
+         * TryCandidate
+         * @description Ask what the network makes of a formula on an edge once everything else is refitted to it.
+         *
+         *     `revision` and `step` are those of the candidates: formulas of one edge are tried on the network of one moment.
+         */
+        TryCandidate: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "try_candidate";
+            edge: components["schemas"]["EdgeRef"];
+            form: components["schemas"]["SymbolicForm"];
+            /** Revision */
+            revision: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * Undo
          * @description Take back the newest structural act.
          */
@@ -2212,7 +2489,9 @@ export interface components {
 }
 export type Ack = components['schemas']['Ack'];
 export type AddFunction = components['schemas']['AddFunction'];
+export type CancelExplaining = components['schemas']['CancelExplaining'];
 export type Candidate = components['schemas']['Candidate'];
+export type CandidateTriedEvent = components['schemas']['CandidateTriedEvent'];
 export type CandidatesEvent = components['schemas']['CandidatesEvent'];
 export type CatalogueBasis = components['schemas']['CatalogueBasis'];
 export type CatalogueFunction = components['schemas']['CatalogueFunction'];
@@ -2233,6 +2512,9 @@ export type DoneEvent = components['schemas']['DoneEvent'];
 export type EdgeInfo = components['schemas']['EdgeInfo'];
 export type EdgeRef = components['schemas']['EdgeRef'];
 export type ErrorEvent = components['schemas']['ErrorEvent'];
+export type Explain = components['schemas']['Explain'];
+export type ExplanationEvent = components['schemas']['ExplanationEvent'];
+export type ExplanationInfo = components['schemas']['ExplanationInfo'];
 export type Export = components['schemas']['Export'];
 export type ExportedEvent = components['schemas']['ExportedEvent'];
 export type FittedRange = components['schemas']['FittedRange'];
@@ -2249,6 +2531,7 @@ export type HistoryInfo = components['schemas']['HistoryInfo'];
 export type Inspect = components['schemas']['Inspect'];
 export type InspectionEvent = components['schemas']['InspectionEvent'];
 export type JudgeFormula = components['schemas']['JudgeFormula'];
+export type LawPoint = components['schemas']['LawPoint'];
 export type Limits = components['schemas']['Limits'];
 export type Lock = components['schemas']['Lock'];
 export type LossPoint = components['schemas']['LossPoint'];
@@ -2270,6 +2553,7 @@ export type Reset = components['schemas']['Reset'];
 export type Residuals = components['schemas']['Residuals'];
 export type ResidualsEvent = components['schemas']['ResidualsEvent'];
 export type Restore = components['schemas']['Restore'];
+export type RestoreLaw = components['schemas']['RestoreLaw'];
 export type Resync = components['schemas']['Resync'];
 export type Run = components['schemas']['Run'];
 export type ServerEvent = components['schemas']['ServerEvent'];
@@ -2280,6 +2564,8 @@ export type SessionSummary = components['schemas']['SessionSummary'];
 export type SetData = components['schemas']['SetData'];
 export type SetNetwork = components['schemas']['SetNetwork'];
 export type SetTraining = components['schemas']['SetTraining'];
+export type SimplifiedEvent = components['schemas']['SimplifiedEvent'];
+export type Simplify = components['schemas']['Simplify'];
 export type SingularPlace = components['schemas']['SingularPlace'];
 export type SnapConstant = components['schemas']['SnapConstant'];
 export type SnapConstants = components['schemas']['SnapConstants'];
@@ -2298,6 +2584,7 @@ export type TableCreated = components['schemas']['TableCreated'];
 export type TrainingChange = components['schemas']['TrainingChange'];
 export type TrainingEvent = components['schemas']['TrainingEvent'];
 export type TrainingSettings = components['schemas']['TrainingSettings'];
+export type TryCandidate = components['schemas']['TryCandidate'];
 export type Undo = components['schemas']['Undo'];
 export type UnsnapConstant = components['schemas']['UnsnapConstant'];
 export type VariableRange = components['schemas']['VariableRange'];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Candidate } from '../protocol/messages';
-import { NUM_SHOWN, POWERS, sortedBy, weightAt } from './candidate-order';
+import type { Candidate, CandidateTriedEvent } from '../protocol/messages';
+import { NUM_SHOWN, POWERS, sortedBy, sortedInNetwork, weightAt } from './candidate-order';
 
 const candidate = (name: string, formulaBits: number, residualBits: number, r2 = 0.99): Candidate => ({
   form: { function: name, a: 1, b: 0, c: 1, d: 0 },
@@ -45,5 +45,30 @@ describe('sortedBy', () => {
 describe('weightAt', () => {
   it('is 1 in the middle and nothing at the left end', () => {
     expect([POWERS.usual, POWERS.low, 3].map(weightAt)).toEqual([1, 0, 8]);
+  });
+});
+
+describe('sortedInNetwork', () => {
+  const all = ['a', 'b', 'c', 'd', 'e'].map((name) => candidate(name, 1, 1));
+  const tried = (name: string, error: number | null): [string, CandidateTriedEvent] => [
+    name,
+    {
+      epoch: 0,
+      seq: 0,
+      request_id: 1,
+      type: 'candidate_tried',
+      edge: { layer: 0, source: 0, target: 0 },
+      form: { function: name, a: 1, b: 0, c: 1, d: 0 },
+      revision: 1,
+      step: 1,
+      train_rmse: error,
+      test_rmse: error,
+    },
+  ];
+
+  it('puts the smallest error first, what has none after it, and what was not tried last in its order', () => {
+    const results = new Map([tried('b', 0.5), tried('d', null), tried('e', 0.1)]);
+    expect(names(sortedInNetwork(all, results))).toEqual(['e', 'b', 'd', 'a', 'c']);
+    expect(names(sortedInNetwork(all, new Map()))).toEqual(names(all));
   });
 });

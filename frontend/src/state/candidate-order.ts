@@ -1,6 +1,6 @@
 /** Which formulas describe a curve best, for as much as simplicity counts. */
 
-import type { Candidate } from '../protocol/messages';
+import type { Candidate, CandidateTriedEvent } from '../protocol/messages';
 
 /** how many formulas are worth reading */
 export const NUM_SHOWN = 10;
@@ -23,4 +23,21 @@ export function sortedBy(candidates: readonly Candidate[], weight: number): Cand
         one.complexity - other.complexity,
     )
     .slice(0, NUM_SHOWN);
+}
+
+/** The smallest error of the whole network on train samples first; those not tried come last, in their order. */
+export function sortedInNetwork(
+  candidates: readonly Candidate[],
+  tried: ReadonlyMap<string, CandidateTriedEvent>,
+): Candidate[] {
+  const error = (one: Candidate): number => {
+    const result = tried.get(one.name);
+    if (result === undefined) return Infinity;
+    // beyond all numbers is worse than any number, and better known than what was not tried
+    return result.train_rmse ?? Number.MAX_VALUE;
+  };
+  return candidates.toSorted((one, other) => {
+    const [left, right] = [error(one), error(other)];
+    return left === right ? 0 : left - right;
+  });
 }

@@ -9,6 +9,7 @@ import type {
   DataInfo,
   EdgeInfo,
   EdgeRef,
+  ExplanationInfo,
   Formula,
   HistoryInfo,
   InspectionEvent,
@@ -32,6 +33,8 @@ export interface Notice {
 
 const MAX_LOSSES = 4000;
 const MAX_NOTICES = 4;
+/** what a notice is about that training rests while laws are searched for */
+const RESTS = 'training_rests';
 
 /** An edge's name in messages and on screen. */
 export const edgeName = (edge: EdgeRef): string => `${edge.layer}.${edge.source}.${edge.target}`;
@@ -52,6 +55,8 @@ export class SessionState {
   losses = $state.raw<LossPoint[]>([]);
   /** the functions that people added to those that curves are compared with */
   functions = $state.raw<OwnFunction[]>([]);
+  /** the search for laws, running or over */
+  explanation = $state.raw<ExplanationInfo | null>(null);
   /** what the recipe of the optimizer "auto" last told */
   recipe = $state('');
   viewers = $state(1);
@@ -212,7 +217,11 @@ export class SessionState {
         this.formula = event.formula;
         this.losses = event.losses;
         this.functions = event.functions;
-        this.recipe = event.training.optimizer === 'auto' ? event.status.sentence : '';
+        this.explanation = event.explanation;
+        this.recipe =
+          event.training.optimizer === 'auto' && event.explanation?.state !== 'running'
+            ? event.status.sentence
+            : '';
         this.viewers = event.viewers;
         this.canEdit = event.can_edit;
         this.keepSelection(event.structure);
@@ -251,6 +260,11 @@ export class SessionState {
       case 'functions':
         this.functions = event.functions;
         return;
+      case 'explanation':
+        this.explanation = event.explanation;
+        if (event.explanation?.state !== 'running')
+          this.notices = this.notices.filter(({ code }) => code !== RESTS);
+        return;
       case 'losses':
         this.losses = thinned([...this.losses, ...event.points]);
         return;
@@ -269,11 +283,13 @@ export class SessionState {
       case 'error':
         if (event.request_id === null) this.notify('error', event.sentence);
         return;
+      case 'candidate_tried':
       case 'cut_measured':
       case 'prediction':
       case 'residuals':
       case 'formula_judged':
       case 'constants_known':
+      case 'simplified':
       case 'exported':
       case 'done':
         return;
@@ -288,6 +304,7 @@ export class SessionState {
     this.status = status;
     if (isNewStart) this.recipe = '';
     if (status.sentence === '') return;
+    if (this.explanation?.state === 'running') return this.notify('info', status.sentence, RESTS);
     const isRecipe = this.training?.optimizer === 'auto';
     if (isRecipe) this.recipe = status.sentence;
     if (status.state === 'diverged') this.notify('warning', status.sentence);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeBrowser, FakeSocket, restoreBrowser, SNAPSHOT } from '../protocol/fake-server';
-import type { ServerEvent, StatusInfo } from '../protocol/messages';
+import type { ExplanationInfo, ServerEvent, StatusInfo } from '../protocol/messages';
 import { texts } from '../texts';
 import { SessionState } from './session.svelte';
 
@@ -202,11 +202,55 @@ describe('SessionState', () => {
   it('drops what it knew of an edge when another is chosen', () => {
     FakeSocket.last.accept();
     session.select(EDGE);
-    deliver({ ...numbered, seq, type: 'candidates', edge: EDGE, revision: 1, x: [], y: [], candidates: [] });
+    deliver({
+      ...numbered,
+      seq,
+      type: 'candidates',
+      edge: EDGE,
+      revision: 1,
+      step: 3,
+      x: [],
+      y: [],
+      candidates: [],
+    });
     expect(session.candidates).not.toBeNull();
     session.select({ ...EDGE, source: 0 });
     expect(session.candidates).toBeNull();
-    deliver({ ...numbered, seq, type: 'candidates', edge: EDGE, revision: 1, x: [], y: [], candidates: [] });
+    deliver({
+      ...numbered,
+      seq,
+      type: 'candidates',
+      edge: EDGE,
+      revision: 1,
+      step: 3,
+      x: [],
+      y: [],
+      candidates: [],
+    });
     expect(session.candidates).toBeNull();
+  });
+
+  it('follows a search for laws from the snapshot on, and forgets it with its network', () => {
+    const explanation: ExplanationInfo = {
+      state: 'running',
+      sentence: 'Looking for laws.',
+      samples: '',
+      step: 3,
+      progress: 0.5,
+      num_tried: 4,
+      laws: [],
+      findings: [],
+      trains_after: true,
+    };
+    FakeSocket.last.accept({ explanation });
+    expect(session.explanation).toEqual(explanation);
+    const status: StatusInfo = { state: 'paused', step: 3, sentence: 'Training rests.' };
+    deliver({ ...numbered, seq: ++seq, type: 'status', status });
+    expect(session.notices.map((notice) => notice.sentence)).toEqual(['Training rests.']);
+    deliver({ ...numbered, seq: ++seq, type: 'explanation', explanation: { ...explanation, state: 'done' } });
+    expect(session.explanation?.state).toBe('done');
+    expect(session.notices).toEqual([]);
+    deliver({ ...numbered, seq: ++seq, type: 'explanation', explanation: null });
+    expect(session.explanation).toBeNull();
   });
 });

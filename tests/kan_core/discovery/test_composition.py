@@ -50,6 +50,8 @@ def test_waiting_costs_no_complexity() -> None:
 
 
 def test_the_ranges_hold_what_arrives() -> None:
-    network = assemble([Sheet(2, 1, 0, {(0, 0): Term(FUNCTIONS["x^2"])}), Sheet(1, 1, 0, {(0, 0): Term(FUNCTIONS["x"])})], X)
+    network = assemble(
+        [Sheet(2, 1, 0, {(0, 0): Term(FUNCTIONS["x^2"])}), Sheet(1, 1, 0, {(0, 0): Term(FUNCTIONS["x"])})], X
+    )
     assert float(network.layers[1].low) == pytest.approx(float(X[:, 0].min()) ** 2)
     assert float(network.layers[1].high) == pytest.approx(float(X[:, 0].max()) ** 2)

@@ -71,7 +71,7 @@ def test_a_function_inside_another_is_found() -> None:
 @pytest.mark.parametrize(
     "expression", [lambda x: 1 / (2 + np.cos(3 * x)), lambda x: np.log(1 + np.exp(2 * x)), lambda x: np.tanh(x) / x]
 )
-def test_curves_are_compared_with_functions_inside_others(expression) -> None:  # noqa: ANN001
+def test_curves_are_compared_with_functions_inside_others(expression) -> None:
     x = np.linspace(0.3, 2.0, 128)
     found = [one for one in composites(x, expression(x)) if isinstance(one, Composite)]
     best = min(found, key=lambda one: one.unexplained)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def trained(expression: str, names: str, low: float, high: float) -> tuple[KAN, Dataset]:
-    data = sample_expression(expression, {name: (low, high) for name in names}, num_train=600, seed=1)
+    data = sample_expression(expression, dict.fromkeys(names, (low, high)), num_train=600, seed=1)
     n = len(names)
     network = KAN(NetworkSpec(widths=(n, 2 * n + 1, 1)), dtype=torch.float64)
     return train(network, data, max_steps=120).network, data
