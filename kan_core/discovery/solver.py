@@ -23,7 +23,7 @@ from kan_core.datasets import Dataset
 from kan_core.discovery.composition import Sheet, Term, added, assemble, multiplied, side_by_side, unfold
 from kan_core.discovery.outer import OUTERS, USUAL, Outer
 from kan_core.discovery.symmetries import Separation, Symmetry, find_separation, find_symmetries
-from kan_core.discovery.univariate import Composite, composites
+from kan_core.discovery.univariate import Composite, composites, refine
 from kan_core.network import KAN, NetworkSpec
 from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.library import FUNCTIONS
@@ -47,7 +47,7 @@ NOTHING = 0.9
 TRUSTED = 0.06
 # and one than which none better is needed
 GOOD = 1e-3
-# reduced inputs must lose no more than this factor of a network's error
+# reduced inputs must lose no more than this factor of a network's usual error
 KEPT = 1.5
 # a law of a part is enough when its error is that of the network it was read from, nearly
 AS_GOOD = 1.2
@@ -65,7 +65,8 @@ SMALL_FACTOR = 0.1
 # a curve alone, from which functions inside others are read
 CURVE: Shape = ((1, 1), ())
 # functions inside others that leave more of the variance than this are not refitted, and no more than so many are
-PROMISING = 0.05
+PROMISING = 0.1
+NUM_REFINED = 40
 NUM_COMPOSITES = 12
 # how many digits of the unexplained share a unit of complexity has to be worth
 DIGITS_A_UNIT = 0.3
@@ -117,6 +118,12 @@ class _Problem:
     def error(self, network: KAN) -> float:
         """Return the held-out error of a network as a share of the targets' spread."""
         return measure_rmse(network, self.dataset.test_inputs, self.dataset.test_targets, "regression") / self.spread
+
+    @torch.no_grad()
+    def usual_error(self, network: KAN) -> float:
+        """Return what nine in ten held-out samples are within, as a share: samples beyond all others do not count."""
+        off = (network(self.dataset.test_inputs) - self.dataset.test_targets).abs()
+        return float(torch.quantile(off, 0.9)) / self.spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,12 +274,18 @@ class Solver:
         x = curve_points(problem.dataset.train_inputs)
         with torch.no_grad():
             y = network(x)[:, 0].double().numpy()
+        curve = x[:, 0].double().numpy(), y
         fits: list[Composite] = []
-        for fit in composites(x[:, 0].double().numpy(), y):
+        for fit in composites(*curve):
             if fit is not None and fit.unexplained < PROMISING:
                 fits.append(fit)
             yield False
-        fits.sort(key=lambda one: math.log10(one.unexplained + 1e-12) + DIGITS_A_UNIT * one.complexity)
+        refined: list[Composite] = []
+        for fit in sorted(fits, key=_worth)[:NUM_REFINED]:
+            refined.append(refine(fit, *curve))
+            yield False
+        refined.sort(key=_worth)
+        fits = refined
         laws = yield from self._compose(problem, [fit.sheets for fit in fits[:NUM_COMPOSITES]])
         return laws
 
@@ -291,7 +304,7 @@ class Solver:
         # all at once, and if that is too much the clearest alone
         for symmetries in [found, found[:1]] if len(found) > 1 else [found] if found else []:
             reduced, sheets = reduce_problem(problem, symmetries)
-            holds = yield from self._holds(reduced, seed, limit=max(KEPT * oracle.error, EXACT))
+            holds = yield from self._holds(reduced, seed, problem.usual_error(oracle.network))
             if holds:
                 for symmetry in symmetries:
                     self._say_found(problem, symmetry)
@@ -307,12 +320,13 @@ class Solver:
         laws = yield from self._solve_parts(problem, separation, oracle, seed)
         return laws
 
-    def _ask(self, problem: _Problem, seed: int, *, enough: float = GOOD) -> Pieces[_Oracle]:
+    def _ask(self, problem: _Problem, seed: int) -> Pieces[_Oracle]:
         """Return the best network there is of a problem, trained now unless a good one is known."""
         n = problem.dataset.num_inputs
-        for shape in (((n, 1, 1), ()), ((n, 2, 1), (0, 1, 0)), (_width(problem), ())):
+        shapes: list[Shape] = [((n, 1, 1), ()), ((n, 2, 1), (0, 1, 0)), (_width(problem), ())]
+        for shape in [CURVE, *shapes] if n == 1 else shapes:
             known = self._oracles.get(id(problem.dataset))
-            if known is not None and known.error <= max(enough, GOOD):
+            if known is not None and known.error <= GOOD:
                 break
             if (id(problem.dataset), shape, seed) in self._trained:
                 continue
@@ -320,10 +334,10 @@ class Solver:
             yield from self._train(problem, shape, seed)
         return self._oracles[id(problem.dataset)]
 
-    def _holds(self, problem: _Problem, seed: int, *, limit: float) -> Pieces[bool]:
-        """Return whether some network of a reduced problem has an error within `limit`."""
-        yield from self._ask(problem, seed, enough=limit)
-        return self._oracles[id(problem.dataset)].error <= limit
+    def _holds(self, problem: _Problem, seed: int, usual: float) -> Pieces[bool]:
+        """Return whether some network of a reduced problem is usually no worse off than by `usual`, or not much."""
+        yield from self._ask(problem, seed)
+        return problem.usual_error(self._oracles[id(problem.dataset)].network) <= max(KEPT * usual, EXACT)
 
     def _say_found(self, problem: _Problem, finding: Symmetry | Separation) -> None:
         target = self._target if problem.level == 0 else f"what is left of {self._target}"
@@ -372,6 +386,11 @@ def curve_points(inputs: Tensor) -> Tensor:
     even = torch.linspace(float(low), float(high), NUM_CURVE_POINTS // 2, dtype=inputs.dtype)
     shares = torch.linspace(0.0, 1.0, NUM_CURVE_POINTS // 2, dtype=inputs.dtype)
     return torch.cat([even, torch.quantile(inputs[:, 0], shares)]).unique().unsqueeze(1)
+
+
+def _worth(fit: Composite) -> float:
+    """Return the digits of what a composite leaves unexplained, and what its complexity costs; less is better."""
+    return math.log10(fit.unexplained + 1e-12) + DIGITS_A_UNIT * fit.complexity
 
 
 def baselines(dataset: Dataset) -> list[list[Sheet]]:
