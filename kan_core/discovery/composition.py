@@ -146,7 +146,10 @@ def multiplied() -> list[Sheet]:
 
 
 def assemble(sheets: Sequence[Sheet], inputs: Tensor) -> KAN:
-    """Return the network of these sheets in float64, in the units of `inputs` (B, I), ranges fitted to them."""
+    """Return the network of these sheets in float64, in the units of `inputs` (B, I), ranges fitted to them.
+
+    Edges that only pass on what they get are locked, since others make up for their constants.
+    """
     widths = (sheets[0].sources, *(sheet.nodes for sheet in sheets))
     products = (0, *(sheet.products for sheet in sheets))
     spec = NetworkSpec(widths=widths, products=products if any(products) else (), grid_size=GRID_SIZE)
@@ -158,10 +161,19 @@ def assemble(sheets: Sequence[Sheet], inputs: Tensor) -> KAN:
             layer.symbolic[row, source], layer.pruned[row, source] = True, False
             with torch.no_grad():
                 layer.constants[row, source] = torch.tensor((term.a, term.b, term.c, term.d), dtype=torch.float64)
+            layer.locked[row, source] = term in (PASS, PASS.scaled(-1.0))
         for row, value in sheet.lone.items():
             layer.lone[row] = value
     network.is_scaled.fill_(True)
     return fit_input_ranges(network, inputs)
+
+
+def unlock(network: KAN) -> KAN:
+    """Return a copy without locks."""
+    free = network.copy()
+    for layer in free.layers:
+        layer.locked.fill_(False)
+    return free
 
 
 def fit_input_ranges(network: KAN, inputs: Tensor) -> KAN:

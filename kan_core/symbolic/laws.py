@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kan_core.accuracy import measure_rmse
 from kan_core.datasets import Dataset
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.edges import edge_function
+from kan_core.symbolic.edges import edge_form, edge_function
 
 # of two laws whose errors differ by less than this share the simpler one is as good
 AS_GOOD = 0.01
@@ -43,10 +43,12 @@ def make_law(network: KAN, dataset: Dataset) -> Law:
 
 
 def complexity_of(network: KAN) -> int:
-    """Return the complexities of the functions on live symbolic edges together, and 1 for each product of two sums."""
-    functions = sum(
-        edge_function(network, edge).complexity for edge in network.edges() if network.kind(edge) == "symbolic"
-    )
+    """Return the complexities of the functions on live symbolic edges together, and 1 for each product of two sums.
+
+    Edges that give what they get are free.
+    """
+    symbolic = (edge for edge in network.edges() if network.kind(edge) == "symbolic")
+    functions = sum(edge_function(network, edge).complexity for edge in symbolic if not is_passing(network, edge))
     products = 0
     for layer in network.layers:
         reached = (~layer.pruned).any(dim=1)[layer.first_factor :]
@@ -55,12 +57,9 @@ def complexity_of(network: KAN) -> int:
 
 
 def is_passing(network: KAN, edge: EdgeId) -> bool:
-    """Return whether a symbolic edge gives what it gets, to rounding."""
-    layer = network.check_edge(edge)
-    if edge_function(network, edge).name != "x":
-        return False
-    a, b, c, d = layer.constants[edge.target, edge.source].tolist()
-    return abs(a * c - 1.0) < PASSING and abs(c * b + d) < PASSING
+    """Return whether a symbolic edge gives what it gets, in original units and to rounding."""
+    name, a, b, c, d = edge_form(network, edge)
+    return name == "x" and abs(a * c - 1.0) < PASSING and abs(c * b + d) < PASSING
 
 
 def pareto_front(laws: Iterable[Law]) -> list[Law]:
