@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ from kan_core.errors import KanError
 from kan_core.formula import network_formula
 from kan_core.formula_display import display_formula
 from kan_core.names import identifiers
-from kan_core.symbolic.laws import Law
+from kan_core.symbolic.laws import Law, make_law
+from kan_core.symbolic.snapping import find_snaps
 from kan_core.tables import Table, read_csv
 
 POLL = 0.1
+# for how long nice numbers are looked for once laws are found
+SNAP_SECONDS = 3.0
 
 
 class BadInput(Exception):
@@ -94,13 +98,24 @@ def symbol_names(names: Sequence[str]) -> list[str]:
     ]
 
 
-def result(discovery: Discovery) -> dict[str, Any]:
-    """Return what was found as the JSON object of the command."""
+def tidied(laws: Sequence[Law], best: int, dataset: Dataset) -> list[Law]:
+    """Return the laws with constants at the nice numbers that they are, the best first served in the time there is."""
+    end = time.monotonic() + SNAP_SECONDS
+    tidy = list(laws)
+    for place in sorted(range(len(laws)), key=lambda one: one != best):
+        left = end - time.monotonic()
+        if left > 0.0:
+            snapped = make_law(find_snaps(laws[place].network, dataset, seconds=left).network, dataset)
+            tidy[place] = replace(snapped, complexity=laws[place].complexity)
+    return tidy
+
+
+def result(discovery: Discovery, laws: Sequence[Law], place: int) -> dict[str, Any]:
+    """Return the JSON object of the command: `laws` as they were found, the best at `place`."""
     split = discovery.split
     names = list(split.input_names or ())
     symbols = symbol_names(names)
     spread = float(split.test_targets.std(correction=0)) or 1.0
-    place = best_law(discovery.laws, num_held_out=len(split.test_inputs), spread=spread)
     found: dict[str, Any] = {
         "formulas": [
             {
@@ -109,13 +124,13 @@ def result(discovery: Discovery) -> dict[str, Any]:
                 "train_rmse": law.train_rmse,
                 "test_rmse": law.test_rmse,
             }
-            for law in discovery.laws
+            for law in laws
         ],
         "best": place,
         "seconds": round(discovery.elapsed, 3),
         "findings": discovery.findings,
         "verdict": verdict(
-            discovery.laws[place],
+            laws[place],
             target=(split.output_names or ("y",))[0],
             spread=spread,
             network_error=discovery.network_error,
@@ -169,11 +184,15 @@ def discover(path: Path, *, target: str, seconds: float, seed: int, as_json: boo
         discovery = run_discovery(columns.dataset, seconds=seconds, seed=seed, tell=tell)
     if not discovery.laws:
         raise BadInput(f"Nothing was found within {seconds:g} s, not even a mean: give it more with --seconds.")
-    found = result(discovery)
+    split = discovery.split
+    spread = float(split.test_targets.std(correction=0)) or 1.0
+    place = best_law(discovery.laws, num_held_out=len(split.test_inputs), spread=spread)
+    laws = tidied(discovery.laws, place, split)
+    found = result(discovery, laws, place)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
         return
-    _print_table(discovery, found)
+    _print_table(laws, split, found)
 
 
 def _say(discovery: Discovery) -> str:
@@ -183,7 +202,7 @@ def _say(discovery: Discovery) -> str:
     return f"{len(discovery.laws)} formulas, the closest leaves {best:.1e} of the spread"
 
 
-def _print_table(discovery: Discovery, found: dict[str, Any]) -> None:
+def _print_table(laws: Sequence[Law], dataset: Dataset, found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table as RichTable
 
@@ -191,11 +210,11 @@ def _print_table(discovery: Discovery, found: dict[str, Any]) -> None:
     table = RichTable(box=None, pad_edge=False)
     for title in ("", "complexity", "train RMSE", "held-out RMSE", "formula"):
         table.add_column(title, justify="left" if title in ("", "formula") else "right", overflow="fold")
-    for place, law in enumerate(discovery.laws):
+    for place, law in enumerate(laws):
         mark = "→" if place == found["best"] else ""
         errors = (f"{law.train_rmse:.3g}", f"{law.test_rmse:.3g}")
-        table.add_row(mark, str(law.complexity), *errors, readable(law, discovery.split))
+        table.add_row(mark, str(law.complexity), *errors, readable(law, dataset))
     console.print(table, highlight=False, markup=False)
-    for sentence in (*discovery.findings, found["verdict"]):
+    for sentence in (*found["findings"], found["verdict"]):
         console.print(sentence, highlight=False, markup=False)
     console.print(f"{found['seconds']:.1f} s", highlight=False)

@@ -11,6 +11,7 @@ from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.datasets import Dataset
 from kan_core.discovery.composition import unlock
 from kan_core.symbolic.laws import Law
+from kan_core.symbolic.normal_form import normal_form
 
 LENGTH = struct.Struct("<Q")
 
@@ -46,9 +47,14 @@ def pack_law(law: Law) -> tuple[bytes, int, float, float]:
 
 
 def unpack_law(packed: tuple[bytes, int, float, float]) -> Law:
-    """Return the law of a report, all its constants free."""
+    """Return the law of a report in normal form, all its constants free."""
     network, complexity, train_rmse, test_rmse = packed
-    return Law(network=unlock(from_bytes(network)), complexity=complexity, train_rmse=train_rmse, test_rmse=test_rmse)
+    return Law(
+        network=normal_form(unlock(from_bytes(network))),
+        complexity=complexity,
+        train_rmse=train_rmse,
+        test_rmse=test_rmse,
+    )
 
 
 def write_message(output: BinaryIO, message: object) -> None:

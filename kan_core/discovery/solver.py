@@ -38,6 +38,7 @@ T = TypeVar("T")
 # work in small pieces, each of which ends with a yield, and its result
 Pieces = Generator[bool, None, T]
 
+# of the processor, so that a busy machine changes as little as can be
 TRAIN_SECONDS = 5.0
 EXPLAIN_SECONDS = 3.0
 # errors as shares of the targets' spread: a network from which no law can be read, and one that can be asked
@@ -202,7 +203,7 @@ class Solver:
     def _climb(self, problem: _Problem, seed: int) -> Pieces[list[Law]]:
         """Return the laws that one shape after the other leads to, until one is as good as the data."""
         found: list[Law] = []
-        end = time.monotonic() + problem.seconds
+        end = time.process_time() + problem.seconds
         for shape, outer in attempts(problem.dataset.num_inputs):
             inner = problem if outer is None else _taken_off(problem, outer)
             if inner is None:
@@ -226,7 +227,7 @@ class Solver:
                 found += laws
                 best = min([best, *(law.test_rmse / problem.spread for law in laws)])
                 is_enough = best <= EXACT or (problem.is_part and best <= AS_GOOD * oracle.error)
-            if is_enough or time.monotonic() > end:
+            if is_enough or time.process_time() > end:
                 break
         return self._likeliest_first(problem, found)
 
@@ -246,8 +247,8 @@ class Solver:
         spec = NetworkSpec(widths=shape[0], products=shape[1])
         network = KAN(spec, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         trainer = Trainer(network, problem.dataset, TrainingSpec(optimizer="auto", seed=seed))
-        end = time.monotonic() + TRAIN_SECONDS
-        while trainer.step().outcome is Outcome.OK and time.monotonic() < end:
+        end = time.process_time() + TRAIN_SECONDS
+        while trainer.step().outcome is Outcome.OK and time.process_time() < end:
             yield False
         self._trained.add((id(problem.dataset), shape, seed))
         network = trainer.network.copy()
@@ -259,9 +260,9 @@ class Solver:
 
     def _explain(self, problem: _Problem, network: KAN) -> Pieces[list[Law]]:
         search = Explanation(network, problem.dataset, library=self._library)
-        end = time.monotonic() + EXPLAIN_SECONDS
+        end = time.process_time() + EXPLAIN_SECONDS
         num_seen = 0
-        while not search.is_done and time.monotonic() < end:
+        while not search.is_done and time.process_time() < end:
             search.step()
             if problem.level == 0:
                 self._found += search.found[num_seen:]

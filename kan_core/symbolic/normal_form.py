@@ -6,7 +6,8 @@ freedoms is used up to make a constant 1 or 0, its convention:
 
     edge        a = ±1 of powers, log and |x|, b = 0 of exp, a = 1 and b = 0 of x
     sum         d = 0 but for one edge; the output's shift goes there too
-    hidden node a = 1 and b = 0 of the first edge that leaves it and has them, else one edge that arrives has c = 1
+    hidden node a = 1 and b = 0 of the first edge that leaves it and has them, else one edge that arrives has c = 1,
+                or, where straight edges alone leave it for other sums, one of these
     product     one edge of every factor but one has c = 1
 
 Next to curves and locked formulas a node stays as it is. All of it is in original units.
@@ -229,7 +230,7 @@ class Forms:
         if ins is None:
             return
         scaled = next((one for one in outs if self._functions[one].shape in _SCALED), None)
-        self._choose_scale(index, node, ins, outs, scaled)
+        self._choose_scale(index, node, ins, outs, scaled, is_product=is_product)
         if is_product:
             return
         carrier = self._carrier(index, first)
@@ -249,7 +250,7 @@ class Forms:
             self._transform(index, node, 1.0, -self._values[carrier][D])
 
     def _choose_scale(
-        self, index: int, node: int, ins: list[EdgeId], outs: list[EdgeId], scaled: EdgeId | None
+        self, index: int, node: int, ins: list[EdgeId], outs: list[EdgeId], scaled: EdgeId | None, *, is_product: bool
     ) -> None:
         shapes = {self._functions[one].shape for one in outs} - {Shape.CONSTANT}
         if scaled is not None:
@@ -257,7 +258,7 @@ class Forms:
             factor = self._values[scaled][A]
             if self._functions[scaled].parity and sum(factor * self._values[one][C] for one in ins) < 0:
                 factor = -factor
-        elif shapes == {Shape.LINEAR}:
+        elif shapes == {Shape.LINEAR} and not is_product and not self._reaches_product(outs):
             chosen = next(one for one in outs if self._functions[one].shape is Shape.LINEAR)
             self._note(chosen, C)
             factor = self._values[chosen][A] * self._values[chosen][C]
@@ -272,6 +273,10 @@ class Forms:
             return
         if factor:
             self._transform(index, node, factor, 0.0)
+
+    def _reaches_product(self, edges: list[EdgeId]) -> bool:
+        """Return whether some of the edges lead to a factor, whose scale is better carried on."""
+        return any(one.target >= self._layers[one.layer].first_factor for one in edges)
 
     def _reference(self, edges: list[EdgeId]) -> EdgeId:
         """Return the edge of a sum by whose c the others are best divided: the one after which most are nice."""
