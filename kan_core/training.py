@@ -235,7 +235,11 @@ class Trainer:
     def _advance(self, parameters: FloatArray) -> tuple[float, str, bool]:
         """Return the loss after one step, a sentence, and whether the step got anywhere."""
         if self._objective.num_parameters == 0:
-            return self._objective.loss(parameters), "Nothing is left to train: every edge is cut or locked.", False
+            return (
+                self._objective.loss(parameters),
+                "Nothing is left to train: every edge is cut, or its constants are held.",
+                False,
+            )
         if self.spec.optimizer == "adam":
             return self._advance_adam(parameters), "", True
         if self.spec.optimizer == "lm" and self._is_lm_affordable():

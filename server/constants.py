@@ -62,6 +62,7 @@ _BEGINNINGS = {
     Verdict.SNAPPED: "Snapped",
     Verdict.NO_NICE_NUMBER: "No nice number lies within the error of",
     Verdict.LOSS_ROSE: "Held-out samples speak against",
+    Verdict.MOVES_WITH_A: "A curve reads the same input, so that it moves with a:",
     Verdict.NO_TIME: "There was no time left for",
 }
 

@@ -25,7 +25,7 @@ from kan_core.optimizers.objective import NetworkObjective
 from kan_core.symbolic.edges import edge_form, edge_units
 from kan_core.symbolic.nice_numbers import NiceForm, best_form, exact_form
 from kan_core.symbolic.normal_form import conventions
-from kan_core.symbolic.rewriting import NAMES, drop_input_shift, set_constant
+from kan_core.symbolic.rewriting import NAMES, can_drop_input_shift, drop_input_shift, set_constant
 
 # singular values under this share of the largest are directions that the data do not determine
 DETERMINED = 1e-10
@@ -127,19 +127,26 @@ def snap_constant(network: KAN, edge: EdgeId, name: str, *, value: float | None 
         )
     snapped = network.copy()
     layer = snapped.check_edge(edge)
-    if name == "b" and edge.layer == 0 and not _can_hold_offset(snapped, network, edge):
+    if not can_hold(network, edge, name):
         raise EdgeError(
             f"b moves with a where a curve reads the same input, and a of edge {edge} is not held: snap a first"
         )
+    if name == "b" and edge.layer == 0:
+        drop_input_shift(snapped, network, edge.source)
     set_constant(snapped, edge, name, value)
     layer.held[edge.target, edge.source, place] = True
     return snapped
 
 
-def _can_hold_offset(snapped: KAN, network: KAN, edge: EdgeId) -> bool:
-    """Make b of an edge from an input its own, in place, where that can be; return whether it stays when it is held."""
-    layer = snapped.check_edge(edge)
-    return bool(layer.held[edge.target, edge.source, 0]) or drop_input_shift(snapped, network, edge.source)
+def can_hold(network: KAN, edge: EdgeId, name: str) -> bool:
+    """Return whether a constant of a formula stays at a value, in original units, once training leaves it alone.
+
+    As it is stored, b of an edge from a shifted input moves with a; the shift can go where formulas alone read it.
+    """
+    if name != "b" or edge.layer > 0:
+        return True
+    held = network.check_edge(edge).held[edge.target, edge.source, NAMES.index("a")]
+    return bool(held) or can_drop_input_shift(network, edge.source)
 
 
 def unsnap_constant(network: KAN, edge: EdgeId, name: str) -> KAN:

@@ -98,19 +98,25 @@ def carry_ghost(layer: KANLayer, old: KANLayer, place: tuple[int, int], factor: 
     layer.base_weights[row, node] = 0.0
 
 
+def can_drop_input_shift(network: KAN, source: int) -> bool:
+    """Return whether an input's shift is 0 or can be made so: formulas alone read it, and it is no huge one."""
+    layer = network.layers[0]
+    shift = float(network.input_shift[source]) / float(network.input_scale[source])
+    has_curves = bool(layer.spline_mask()[:, source].any())
+    return shift == 0.0 or (not bool(layer.pruned[:, source].all()) and not has_curves and abs(shift) <= MAX_SHIFT)
+
+
 @torch.no_grad()
-def drop_input_shift(new: KAN, old: KAN, source: int) -> bool:
-    """Make one input's shift 0 in place if formulas alone read it; return whether it is 0 then.
+def drop_input_shift(new: KAN, old: KAN, source: int) -> None:
+    """Make one input's shift 0 in place, so that an edge's b is its own in all units, where that can be.
 
     `old` is the network as it was, which `new` still computes.
     """
     layer = new.layers[0]
     shift = float(new.input_shift[source]) / float(new.input_scale[source])
-    if shift == 0.0:
-        return True
+    if shift == 0.0 or not can_drop_input_shift(new, source):
+        return
     live = ~layer.pruned[:, source]
-    if not bool(live.any()) or bool(layer.spline_mask()[:, source].any()) or abs(shift) > MAX_SHIFT:
-        return False
     edges = [EdgeId(layer=0, source=source, target=row) for row in live.nonzero().ravel().tolist()]
     shifts = {edge: edge_form(new, edge)[2] for edge in edges}
     new.input_shift[source] = 0.0
@@ -120,4 +126,3 @@ def drop_input_shift(new: KAN, old: KAN, source: int) -> bool:
     layer.high[source] += shift
     for row in layer.pruned[:, source].nonzero().ravel().tolist():
         carry_ghost(layer, old.layers[0], (row, source), 1.0, shift)
-    return True

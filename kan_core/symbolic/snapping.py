@@ -13,7 +13,7 @@ import torch
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.constants import ROUNDING, Constant, constants_of, hold_conventions, snap_constant
+from kan_core.symbolic.constants import ROUNDING, Constant, can_hold, constants_of, hold_conventions, snap_constant
 from kan_core.symbolic.nice_numbers import NiceForm
 from kan_core.symbolic.normal_form import normal_form
 from kan_core.symbolic.refit import refit
@@ -31,6 +31,7 @@ class Verdict(enum.Enum):
     SNAPPED = "snapped"
     NO_NICE_NUMBER = "no nice number lies within its error"
     LOSS_ROSE = "the held-out loss rose"
+    MOVES_WITH_A = "it moves with a, which is free"
     NO_TIME = "the time was over"
 
 
@@ -77,7 +78,7 @@ def find_snaps(network: KAN, dataset: Dataset, *, seconds: float = math.inf) -> 
     present, refused = start, dict[tuple[EdgeId, str], list[Snap]]()
     snapped: list[Snap] = []
     while True:
-        proposal = _next_proposal(constants_of(present, data), refused)
+        proposal = _next_proposal(_open_constants(present, data), refused)
         if proposal is None or proposal.form is None or time.monotonic() > deadline:
             break
         tried = refit_fully(snap_constant(present, proposal.edge, proposal.name, value=proposal.form.value), data)
@@ -88,7 +89,7 @@ def find_snaps(network: KAN, dataset: Dataset, *, seconds: float = math.inf) -> 
             place = proposal.edge, proposal.name
             refused.setdefault(place, []).append(Snap(constant=proposal, verdict=Verdict.LOSS_ROSE, form=proposal.form))
     left = [one for one in constants_of(present, data) if not (one.is_snapped or one.is_locked)]
-    others = [_left_free(one, refused.get((one.edge, one.name), [])) for one in left]
+    others = [_left_free(present, one, refused.get((one.edge, one.name), [])) for one in left]
     return Snapping(network=present, snaps=(*snapped, *others))
 
 
@@ -97,13 +98,18 @@ def refit_fully(network: KAN, dataset: Dataset) -> KAN:
     return refit(network, dataset, max_steps=REFIT_STEPS, settled=SETTLED)
 
 
+def _open_constants(network: KAN, dataset: Dataset) -> list[Constant]:
+    """Return the constants that may be held as the network stands."""
+    free = (one for one in constants_of(network, dataset) if not (one.is_snapped or one.is_locked))
+    return [one for one in free if can_hold(network, one.edge, one.name)]
+
+
 def _next_proposal(constants: list[Constant], refused: dict[tuple[EdgeId, str], list[Snap]]) -> Constant | None:
     """Return the free constant whose form is the shortest of those that were not refused."""
     open_ones = [
         one
         for one in constants
-        if not (one.is_snapped or one.is_locked)
-        and one.form is not None
+        if one.form is not None
         and all(
             snap.form is None or snap.form.value != one.form.value for snap in refused.get((one.edge, one.name), [])
         )
@@ -111,7 +117,9 @@ def _next_proposal(constants: list[Constant], refused: dict[tuple[EdgeId, str], 
     return min(open_ones, key=lambda one: (one.form.bits if one.form else math.inf, one.edge, one.name), default=None)
 
 
-def _left_free(constant: Constant, refusals: list[Snap]) -> Snap:
+def _left_free(network: KAN, constant: Constant, refusals: list[Snap]) -> Snap:
+    if constant.form is not None and not can_hold(network, constant.edge, constant.name):
+        return Snap(constant=constant, verdict=Verdict.MOVES_WITH_A, form=constant.form)
     if constant.form is not None and all(snap.form != constant.form for snap in refusals):
         return Snap(constant=constant, verdict=Verdict.NO_TIME)
     if refusals:

@@ -44,7 +44,7 @@ def test_a_constant_is_snapped_to_pi_and_unsnapped(context: BrowserContext, live
     page = open_formula(context, live_server)
     constants = page.get_by_role("complementary", name="Edge").locator("dl")
     slope = constants.locator("div", has=page.locator("dt", has_text=re.compile("^a$"))).locator("dd")
-    expect(slope).to_contain_text(re.compile(r"^\s*-?3\.1\d+\s+± 0\.0"))
+    expect(slope).to_contain_text(re.compile(r"-?3\.1\d+\s+± \d"))
     page.get_by_role("button", name=re.compile("^Snap a to -?π$")).click()
     expect(slope).to_contain_text("π")
     expect(slope).not_to_contain_text("±")
@@ -62,7 +62,7 @@ def test_all_constants_are_snapped_that_may_be(context: BrowserContext, live_ser
         page.get_by_text(re.compile(r"^Snapped .*a of 0\.0\.0 = π.* No nice number lies within the error of c"))
     ).to_be_visible()
     expect(page.get_by_test_id("formula")).to_have_attribute(
-        "aria-label", re.compile(r"^y = (1\.21\d·sin\(π·x\) \+ 2|2 \+ 1\.21\d·sin\(π·x\))$")
+        "aria-label", re.compile(r"^f = 1\.21\d?·sin\(π·x\) \+ 2$")
     )
     page.keyboard.press("Control+z")
     expect(page.get_by_role("button", name="Unsnap a")).to_have_count(0)

@@ -109,7 +109,7 @@ def test_nothing_left_to_train_is_said() -> None:
     result = trainer.step()
     assert (result.outcome, result.sentence) == (
         Outcome.CONVERGED,
-        "Nothing is left to train: every edge is cut or locked.",
+        "Nothing is left to train: every edge is cut, or its constants are held.",
     )
 
 

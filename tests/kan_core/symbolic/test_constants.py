@@ -180,6 +180,8 @@ def test_beside_a_curve_an_offset_needs_its_slope_held() -> None:
         snap_constant(network, edge(0, 0, 0), "b", value=0.0)
     held = snap_constant(snap_constant(network, edge(0, 0, 0), "a", value=3.0), edge(0, 0, 0), "b", value=0.0)
     assert edge_form(refit(held, data), edge(0, 0, 0))[2] == 0.0
+    verdicts = {snap.verdict for snap in find_snaps(network, data).snaps if snap.constant.name == "b"}
+    assert verdicts <= {Verdict.MOVES_WITH_A, Verdict.NO_NICE_NUMBER, Verdict.SNAPPED}
     both = unsnap_constant(held, edge(0, 0, 0), "a")
     assert not bool(both.layers[0].held.any())
 
