@@ -451,19 +451,19 @@ def part_of(problem: _Problem, separation: Separation, group: tuple[int, ...], n
     The first part has what all have in common, so that the parts together are what the network computes.
     """
     dataset = problem.dataset
-    held = _typical(dataset.train_inputs, network, is_product=separation.is_product)
-    common = network(held.unsqueeze(0)) if group == separation.groups[0] else None
+    held = _typical(dataset.train_inputs, network, is_product=separation.is_product, offset=separation.offset)
+    common = network(held.unsqueeze(0)) - separation.offset if group == separation.groups[0] else None
 
     def targets(inputs: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
         others = inputs.clone()
         others[:, list(group)] = held[list(group)]
-        rest = network(others)
+        rest = network(others) - separation.offset
         if not separation.is_product:
             rest = rest if common is None else rest - common
             return wanted - rest, torch.ones(len(inputs), dtype=torch.bool)
         usable = rest[:, 0].abs() > SMALL_FACTOR * rest.abs().max()
         rest = rest if common is None else rest / common
-        return wanted / torch.where(usable.unsqueeze(1), rest, torch.ones_like(rest)), usable
+        return (wanted - separation.offset) / torch.where(usable.unsqueeze(1), rest, torch.ones_like(rest)), usable
 
     columns = list(group)
     train, train_rows = targets(dataset.train_inputs, dataset.train_targets)
@@ -479,11 +479,11 @@ def part_of(problem: _Problem, separation: Separation, group: tuple[int, ...], n
     return _Problem(dataset=part, level=problem.level + 1, seconds=PART_SECONDS)
 
 
-def _typical(inputs: Tensor, network: KAN, *, is_product: bool) -> Tensor:
+def _typical(inputs: Tensor, network: KAN, *, is_product: bool, offset: float) -> Tensor:
     """Return the sample (I,) from which others are looked at: the middle one, or one with a large output."""
     if not is_product:
         return inputs.median(dim=0).values
-    order = network(inputs)[:, 0].abs().argsort()
+    order = (network(inputs)[:, 0] - offset).abs().argsort()
     return inputs[order[int(0.9 * (len(order) - 1))]]
 
 
@@ -496,7 +496,9 @@ def join(choice: Sequence[Sequence[Sheet]], separation: Separation, num_inputs: 
     for other, others in branches[1:]:
         both = side_by_side([(joined, takes), (other, others)], num_inputs)
         joined, takes = [*both, *multiplied()], tuple(range(num_inputs))
-    return list(joined)
+    last = joined[-1]
+    terms = {key: term.scaled(1.0, separation.offset) for key, term in last.terms.items()}
+    return [*joined[:-1], replace(last, terms=terms)]
 
 
 def _width(problem: _Problem) -> tuple[int, ...]:

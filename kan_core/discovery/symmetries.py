@@ -11,7 +11,7 @@ Shape legend: B samples, I inputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from kan_core.discovery.composition import PASS, Sheet, Term
 from kan_core.network import KAN
 from kan_core.symbolic.library import FUNCTIONS
 
+Moves = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 Together = Literal["difference", "sum", "ratio", "product", "squares"]
 SQUARE, INVERSE = FUNCTIONS["x^2"], FUNCTIONS["1/x"]
 # derivatives that cancel to this share of their size are those of a symmetry, of a network that is not exact
@@ -137,22 +138,27 @@ def _residual(one: FloatArray, other: FloatArray) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Separation:
-    """f is the sum, or the product, of functions of these groups of inputs."""
+    """f is the sum, or `offset` and the product, of functions of these groups of inputs."""
 
     is_product: bool
     groups: tuple[tuple[int, ...], ...]
+    offset: float = 0.0
 
     def sentence(self, names: Sequence[str], target: str) -> str:
         """Return what was found in words."""
         parts = " and one of ".join(", ".join(names[place] for place in group) for group in self.groups)
-        return f"{target} is a {'product' if self.is_product else 'sum'} of a function of {parts}."
+        kind = "a product" if self.is_product else "a sum"
+        before = "a constant and " if self.offset else ""
+        return f"{target} is {before}{kind} of a function of {parts}."
 
 
 @torch.no_grad()
 def find_separation(network: KAN, inputs: Tensor, *, error: float) -> Separation | None:
     """Return how the function of `network` on `inputs` (B, I) falls apart, None when it does not.
 
-    `error` is the network's own, as a share of the function's spread.
+    `error` is the network's own, as a share of the function's spread. With f here, g where both of two inputs are
+    moved, and h and k where one is, a sum has f + g = h + k, a product f g = h k, and a product beside a constant c has
+    f g - h k = c (f + g - h - k).
     """
     num_inputs = inputs.shape[1]
     if num_inputs < 2:
@@ -160,40 +166,54 @@ def find_separation(network: KAN, inputs: Tensor, *, error: float) -> Separation
     generator = np.random.default_rng(0)
     rows = torch.from_numpy(generator.integers(len(inputs), size=(2, NUM_MOVES)))
     here, there = inputs[rows[0]], inputs[rows[1]]
-    limit = APART + ERRORS * error
-    for is_product in (False, True):
-        linked = [
-            [_are_linked(network, here, there, i, j, is_product, limit) for j in range(num_inputs)]
-            for i in range(num_inputs)
-        ]
-        groups = _components(linked)
+    pairs = [(first, second) for first in range(num_inputs) for second in range(first + 1, num_inputs)]
+    moves = {pair: _moves(network, here, there, pair) for pair in pairs}
+    ways = [Separation(is_product=False, groups=()), Separation(is_product=True, groups=())]
+    ways += [Separation(is_product=True, groups=(), offset=_offset(*moves[pair])) for pair in pairs]
+    found: list[Separation] = []
+    for way in ways:
+        linked = [pair for pair in pairs if _interaction(*moves[pair], way) > APART + ERRORS * error]
+        groups = _components(num_inputs, linked)
         if len(groups) > 1:
-            return Separation(is_product=is_product, groups=groups)
-    return None
+            found.append(replace(way, groups=groups))
+            # a constant is looked for only where nothing simpler does
+            if not way.offset:
+                break
+    return max(found, key=lambda one: len(one.groups), default=None)
 
 
-def _are_linked(
-    network: KAN, here: Tensor, there: Tensor, first: int, second: int, is_product: bool, limit: float
-) -> bool:
-    """Return whether moving two inputs at once does something else than moving each."""
-    if first >= second:
-        return False
+def _moves(network: KAN, here: Tensor, there: Tensor, pair: tuple[int, int]) -> Moves:
+    """Return f at some samples, with both inputs of the pair moved, and with each of them, (M,) each."""
+    first, second = pair
     one, other, both = here.clone(), here.clone(), here.clone()
     one[:, first] = both[:, first] = there[:, first]
     other[:, second] = both[:, second] = there[:, second]
     f, g, h, k = (network(x)[:, 0].double().numpy() for x in (here, both, one, other))
-    if is_product:
-        difference, size = f * g - h * k, max(float((f * g).std()), float((h * k).std()))
+    return f, g, h, k
+
+
+def _offset(f: FloatArray, both: FloatArray, one: FloatArray, other: FloatArray) -> float:
+    """Return the constant without which f would be nearest to a product of functions of the two inputs."""
+    added, multiplied = f + both - one - other, f * both - one * other
+    power = float(added @ added)
+    return float(added @ multiplied) / power if power > 0.0 else 0.0
+
+
+def _interaction(f: FloatArray, both: FloatArray, one: FloatArray, other: FloatArray, way: Separation) -> float:
+    """Return what moving two inputs at once does beyond moving each, as a share of what moves do."""
+    if not way.is_product:
+        difference, size = f + both - one - other, float(f.std())
     else:
-        difference, size = f + g - h - k, float(f.std())
-    return float(np.sqrt(np.mean(difference**2))) > limit * max(size, 1e-300)
+        f, both, one, other = (values - way.offset for values in (f, both, one, other))
+        difference, size = f * both - one * other, max(float((f * both).std()), float((one * other).std()))
+    return float(np.sqrt(np.mean(difference**2))) / max(size, 1e-300)
 
 
-def _components(linked: Sequence[Sequence[bool]]) -> tuple[tuple[int, ...], ...]:
+def _components(count: int, linked: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
     """Return the groups of inputs that links hold together, each in order."""
     groups: list[set[int]] = []
-    for place in range(len(linked)):
-        near = {place} | {other for other in range(len(linked)) if linked[place][other] or linked[other][place]}
+    for place in range(count):
+        near = {place}.union(*(pair for pair in linked if place in pair))
         touching = [group for group in groups if group & near]
-        groups = [group for group in groups if not group & near] + [near.union(*touching)]
+        groups = [*(group for group in groups if not group & near), near.union(*touching)]
     return tuple(sorted(tuple(sorted(group)) for group in groups))

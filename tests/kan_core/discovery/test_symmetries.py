@@ -70,6 +70,16 @@ def test_parts_of_sums_and_products_are_found(expression: str, expected: Separat
     assert find_separation(network, data.train_inputs, error=1e-3) == expected
 
 
+def test_a_product_beside_a_constant_is_found_with_it() -> None:
+    network, data = trained("2 + (a + b)*exp(-c)", "abc", 0.6, 2.0)
+    found = find_separation(network, data.train_inputs, error=1e-3)
+    assert found is not None
+    assert (found.is_product, found.groups) == (True, ((0, 1), (2,)))
+    assert found.offset == pytest.approx(2.0, rel=0.02)
+    words = "f is a constant and a product of a function of a, b and one of c."
+    assert found.sentence(("a", "b", "c"), "f") == words
+
+
 def test_a_separation_is_said_in_words() -> None:
     found = Separation(is_product=True, groups=((0, 1), (2,)))
     assert found.sentence(("a", "b", "c"), "F") == "F is a product of a function of a, b and one of c."
