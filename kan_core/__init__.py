@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kan_core.attribution import edge_importance, node_importance
     from kan_core.curves import EdgeCurves, sample_edge_curves
     from kan_core.datasets import Dataset
+    from kan_core.discover import Discovery
     from kan_core.families import edge_family, swap_basis
     from kan_core.figures import edge_figure, network_figure
     from kan_core.formula import NetworkFormula, network_formula
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
     from kan_core.pruning import cut_effect, prune_edge, prune_edges, restore_edge, severs_output, weak_edges
     from kan_core.symbolic import (
         Candidate,
+        Library,
         fix_symbolic,
         lock_symbolic,
         release_symbolic,
         suggest_symbolic,
     )
     from kan_core.symbolic.constants import constants_of, snap_constant, unsnap_constant
+    from kan_core.symbolic.laws import Law
     from kan_core.symbolic.normal_form import normal_form
+    from kan_core.symbolic.search import Explanation, explain
     from kan_core.symbolic.snapping import snap_constants
     from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
     from kan_core.training_run import TrainingResult, train
@@ -36,8 +40,12 @@ __all__ = [
     "KAN",
     "Candidate",
     "Dataset",
+    "Discovery",
     "EdgeCurves",
     "EdgeId",
+    "Explanation",
+    "Law",
+    "Library",
     "NetworkFormula",
     "NetworkSpec",
     "Outcome",
@@ -51,6 +59,7 @@ __all__ = [
     "edge_family",
     "edge_figure",
     "edge_importance",
+    "explain",
     "fit_normalization",
     "fit_ranges",
     "fix_symbolic",
@@ -82,6 +91,7 @@ _MODULES = MappingProxyType(
         "EdgeCurves": "kan_core.curves",
         "sample_edge_curves": "kan_core.curves",
         "Dataset": "kan_core.datasets",
+        "Discovery": "kan_core.discover",
         "edge_family": "kan_core.families",
         "edge_figure": "kan_core.figures",
         "network_figure": "kan_core.figures",
@@ -101,6 +111,7 @@ _MODULES = MappingProxyType(
         "severs_output": "kan_core.pruning",
         "weak_edges": "kan_core.pruning",
         "Candidate": "kan_core.symbolic",
+        "Library": "kan_core.symbolic",
         "fix_symbolic": "kan_core.symbolic",
         "lock_symbolic": "kan_core.symbolic",
         "release_symbolic": "kan_core.symbolic",
@@ -109,7 +120,10 @@ _MODULES = MappingProxyType(
         "constants_of": "kan_core.symbolic.constants",
         "snap_constant": "kan_core.symbolic.constants",
         "unsnap_constant": "kan_core.symbolic.constants",
+        "Law": "kan_core.symbolic.laws",
         "normal_form": "kan_core.symbolic.normal_form",
+        "Explanation": "kan_core.symbolic.search",
+        "explain": "kan_core.symbolic.search",
         "snap_constants": "kan_core.symbolic.snapping",
         "Outcome": "kan_core.training",
         "StepResult": "kan_core.training",

@@ -48,6 +48,7 @@ NOTHING = 0.9
 TRUSTED = 0.06
 # and one than which none better is needed
 GOOD = 1e-3
+GAINED = 0.8
 # reduced inputs must lose no more than this factor of a network's usual error
 KEPT = 1.5
 # a law of a part is enough when its error is that of the network it was read from, nearly
@@ -332,7 +333,10 @@ class Solver:
             if (id(problem.dataset), shape, seed) in self._trained:
                 continue
             self.activity = f"training {_say(shape)} to ask it about {', '.join(problem.names)}"
-            yield from self._train(problem, shape, seed)
+            oracle = yield from self._train(problem, shape, seed)
+            # where a larger one gains nothing the rest is noise
+            if known is not None and known.error <= TRUSTED and oracle.error > GAINED * known.error:
+                break
         return self._oracles[id(problem.dataset)]
 
     def _holds(self, problem: _Problem, seed: int, usual: float) -> Pieces[bool]:
