@@ -14,7 +14,7 @@ from kan_core.formula_display import display_formula
 from kan_core.symbolic import Library
 from kan_core.symbolic.laws import Law
 from kan_core.symbolic.search import Explanation
-from server.messages import ExplanationInfo, ExplanationState, LawPoint
+from server.messages import ExplanationInfo, ExplanationState, LawPoint, SearchKind
 from server.refusal import Refusal
 from server.session_data import SessionData
 from server.views import MAX_CHECKED_SAMPLES, unwritten_sentence
@@ -27,9 +27,13 @@ class LawSearch(Protocol):
     """A search for laws that a session carries on a little at a time, in this process or beside it.
 
     `laws` are those than which none simpler is as good, simplest first; a law that is listed again is the same object
-    or has the same network. `findings` are sentences about what was noticed, `sentence` one about how it stands.
+    or has the same network. `best` is the one to believe where the search can tell. `findings` are sentences about what
+    was noticed, `sentence` one about how it stands, `activities` a few words on what each process is at. One that has a
+    limit of time has `seconds` and `elapsed`, which others leave None and 0.
     """
 
+    @property
+    def kind(self) -> SearchKind: ...
     @property
     def laws(self) -> Sequence[Law]: ...
     @property
@@ -42,6 +46,14 @@ class LawSearch(Protocol):
     def findings(self) -> Sequence[str]: ...
     @property
     def sentence(self) -> str: ...
+    @property
+    def best(self) -> Law | None: ...
+    @property
+    def activities(self) -> Sequence[str]: ...
+    @property
+    def elapsed(self) -> float: ...
+    @property
+    def seconds(self) -> float | None: ...
 
     def advance(self) -> None:
         """Do a little, or look at what others have done; never waits."""
@@ -59,8 +71,13 @@ class LawSearch(Protocol):
 class NetworkSearch(Explanation):
     """The search over the edges of one network, in this process."""
 
+    kind: SearchKind = "explain"
     findings: Sequence[str] = ()
+    activities: Sequence[str] = ()
     sentence = ""
+    best: Law | None = None
+    elapsed = 0.0
+    seconds: float | None = None
 
     def advance(self) -> None:
         """Try one formula."""
@@ -87,9 +104,14 @@ class Explaining:
         self._search, self._data = search, data
         self._samples, self._step, self._last_id = samples, step, last_id
         self._state: ExplanationState = "running"
-        self._sentence = f"Looking for laws in the network as it was after step {step}."
+        self._kind: SearchKind = "explain" if search is None else search.kind
+        looking = f"Looking for laws in the network as it was after step {step}."
+        self._sentence = looking if search is None else search.sentence or looking
         self._progress, self._num_tried = 0.0, 0
+        self._elapsed, self._seconds = 0.0, None if search is None else search.seconds
         self._findings: list[str] = []
+        self._activities: list[str] = []
+        self._best: int | None = None
         self._known: dict[int, tuple[LawPoint, KAN]] = {}
         self._front: list[int] = []
 
@@ -101,7 +123,8 @@ class Explaining:
         explaining._front = list(explaining._known)
         explaining._last_id = max(explaining._front, default=0)
         explaining._progress, explaining._num_tried = info.progress, info.num_tried
-        explaining._findings = info.findings
+        explaining._kind, explaining._findings, explaining._best = info.kind, info.findings, info.best
+        explaining._elapsed, explaining._seconds = info.elapsed, info.seconds
         was_running = info.state == "running"
         explaining._state = "lost" if was_running else info.state
         explaining._sentence = LOST if was_running else info.sentence
@@ -111,6 +134,11 @@ class Explaining:
     def is_running(self) -> bool:
         """Whether there is something to advance."""
         return self._state == "running"
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the search has processes of its own and the data as its subject, whatever becomes of the network."""
+        return self._kind == "discover"
 
     @property
     def last_id(self) -> int:
@@ -125,6 +153,7 @@ class Explaining:
     def info(self, *, trains_after: bool) -> ExplanationInfo:
         """Return how the search stands."""
         return ExplanationInfo(
+            kind=self._kind,
             state=self._state,
             sentence=self._sentence,
             samples=self._samples,
@@ -133,7 +162,11 @@ class Explaining:
             num_tried=self._num_tried,
             laws=[self._known[one][0] for one in self._front],
             findings=self._findings,
-            trains_after=trains_after and self.is_running,
+            activities=self._activities,
+            best=self._best,
+            elapsed=self._elapsed,
+            seconds=self._seconds,
+            trains_after=trains_after and self.is_running and not self.is_beside,
         )
 
     def network_of(self, law_id: int) -> KAN:
@@ -187,17 +220,21 @@ class Explaining:
     def _end(self, state: ExplanationState, sentence: str) -> None:
         if self._search is not None:
             self._search.close()
+            self._elapsed = self._search.elapsed
         self._search = None
+        self._activities = []
         self._state, self._sentence = state, sentence
 
     def _take_over(self, search: LawSearch) -> None:
         self._progress = min(max(float(search.progress), 0.0), 1.0)
         self._num_tried = search.num_tried
-        self._findings = list(search.findings)
+        self._findings, self._activities = list(search.findings), list(search.activities)
+        self._elapsed = search.elapsed
         if search.sentence:
             self._sentence = search.sentence
         ids = (self._id_of(law) for law in search.laws)
         self._front = [one for one in ids if one is not None]
+        self._best = None if search.best is None else self._id_of(search.best)
 
     def _undescribed(self) -> Law | None:
         laws = () if self._search is None else self._search.laws

@@ -33,6 +33,7 @@ EdgeKind = Literal["spline", "symbolic", "pruned"]
 SessionState = Literal["running", "paused", "diverged", "converged"]
 ConstantName = Literal["a", "b", "c", "d"]
 FormulaUnits = Literal["original", "scaled"]
+SearchKind = Literal["explain", "discover"]
 ExplanationState = Literal["running", "done", "cancelled", "lost"]
 ExportFormat = Literal["latex", "sympy", "numpy", "pytorch", "excel", "json", "onnx"]
 
@@ -325,6 +326,17 @@ class Explain(Command):
     type: Literal["explain"] = "explain"
 
 
+class Discover(Command):
+    """Search for the law behind the training samples, in processes of its own and for so many seconds at most.
+
+    It needs one number as the target. Training and edits go on meanwhile, and no network has a part in it: a law that
+    it finds may have another shape.
+    """
+
+    type: Literal["discover"] = "discover"
+    seconds: FiniteFloat = Field(default=30.0, ge=1, le=600)
+
+
 class CancelExplaining(Command):
     """End the search for laws; those found stay listed."""
 
@@ -468,6 +480,7 @@ Act = (
     | AddFunction
     | RemoveFunction
     | Explain
+    | Discover
     | CancelExplaining
     | RestoreLaw
     | Undo
@@ -601,9 +614,12 @@ class ExplanationInfo(Message):
     """A search for laws and the laws than which none simpler is as good, simplest first.
 
     `samples` says which samples it uses, `sentence` how it stands, `findings` what it noticed on the way. After step
-    `step` the network was copied for it. `trains_after` says whether training goes on when it is over.
+    `step` it was started. `trains_after` says whether training rests for it and goes on when it is over. A discovery
+    also has `activities`, what each of its processes is at while it goes on, `best`, the id of the law to believe, and
+    `seconds`, the most that it may take, of which `elapsed` are gone.
     """
 
+    kind: SearchKind = "explain"
     state: ExplanationState
     sentence: str
     samples: str
@@ -612,6 +628,10 @@ class ExplanationInfo(Message):
     num_tried: int
     laws: list[LawPoint]
     findings: list[str] = []
+    activities: list[str] = []
+    best: int | None = None
+    elapsed: FiniteFloat = 0.0
+    seconds: FiniteFloat | None = None
     trains_after: bool = False
 
 

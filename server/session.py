@@ -16,7 +16,6 @@ from kan_core import KAN, Outcome, StepResult, Trainer
 from kan_core.errors import KanError
 from kan_core.starts import say_size
 from server import answers, constants, edits, views
-from server.explaining import Explaining, explain_network
 from server.frames import Frame
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
@@ -28,6 +27,7 @@ from server.messages import (
     CutWeak,
     DataEvent,
     DataSource,
+    Discover,
     Event,
     Explain,
     ExplanationEvent,
@@ -71,12 +71,12 @@ from server.pictures import Painter, measure
 from server.refusal import Refusal
 from server.renewal import Renewal, renew, tables_of
 from server.session_data import SessionData, build_data
+from server.session_laws import Laws
 from server.session_record import SessionRecord, fresh_network, training_spec
 from server.works import CandidateWork, Moments, SimplifyWork, Work
 
 LOSSES_INTERVAL = 0.1
 FORMULA_INTERVAL = 1.0
-EXPLANATION_INTERVAL = 0.2
 NO_SPARSITY: Sparsity = (0.0, 0.0)
 
 __all__ = ["Refusal", "Session", "SessionRecord"]
@@ -99,6 +99,7 @@ class Session:
         revision: int = 1,
         history: History | None = None,
         losses: LossLog | None = None,
+        laws: Laws | None = None,
     ) -> None:
         self.record = record
         self.data = data
@@ -106,8 +107,7 @@ class Session:
         self.history = History() if history is None else history
         self.losses = LossLog() if losses is None else losses
         self.shelved_sparsity: Sparsity | None = None
-        self.explaining: Explaining | None = None
-        self._next_explanation = -math.inf
+        self.laws = Laws() if laws is None else laws
         self._moments = Moments()
         # why the recipe starts again, until it says what it starts with
         self._restart = ""
@@ -169,28 +169,18 @@ class Session:
 
     @property
     def is_training(self) -> bool:
-        """Whether there are training steps to do, if only after a search for laws."""
+        """Whether there are training steps to do, if only after a search for laws in the network."""
         return self._state == "running"
 
     @property
-    def is_explaining(self) -> bool:
-        """Whether a search for laws is at work, during which training rests."""
-        return self.explaining is not None and self.explaining.is_running
-
-    @property
     def is_busy(self) -> bool:
-        """Whether `advance` has something to do."""
-        return self.is_training or self.is_explaining
-
-    @property
-    def num_laws(self) -> int:
-        """The number of laws that were found since the session began."""
-        return 0 if self.explaining is None else self.explaining.last_id
+        """Whether `advance` has something to compute."""
+        return self.is_training or self.laws.takes_turns
 
     @property
     def status(self) -> StatusInfo:
         """Whether the session trains, and a sentence if something needs saying."""
-        if self.is_explaining:
+        if self.laws.takes_turns:
             return StatusInfo(state="paused", step=self.num_steps, sentence=training_rests(goes_on=self.is_training))
         return self.training_status
 
@@ -227,6 +217,7 @@ class Session:
         Raises Refusal. Whatever is raised, the session is as it was.
         """
         before = dict(vars(self))
+        self.laws = self.laws.copy()
         try:
             return self._dispatch(command)
         except KanError as error:
@@ -251,9 +242,15 @@ class Session:
             case Reset() | SetNetwork() | SetData():
                 return self._renew(command)
             case Explain():
-                return self._explain()
+                self.laws.explain(self.network, self.data, self.record, step=self.num_steps)
+                self._pace.rest()
+                return [self._tell_laws(), *self._take_losses(), StatusEvent(status=self.status)]
+            case Discover():
+                self.laws.discover(self.data, self.record, seconds=command.seconds, step=self.num_steps)
+                return [self._tell_laws()]
             case CancelExplaining():
-                return self._cancel_explaining()
+                self.laws.cancel()
+                return [self._tell_laws(), StatusEvent(status=self.status)]
             case RestoreLaw():
                 return self._restore_law(command.id)
             case AddFunction() | RemoveFunction():
@@ -293,15 +290,18 @@ class Session:
 
     def close(self) -> None:
         """End what is under way beside training; closing twice is harmless."""
-        if self.explaining is not None:
-            self.explaining.close()
+        self.laws.close()
 
     # --- time
 
     def wait_time(self, now: float) -> float | None:
         """Return the seconds from `now` until `advance` has something to do, None while the session rests."""
-        if self.is_explaining and self.explaining is not None:
-            return self.explaining.wait()
+        waits = [self.laws.wait()]
+        if not self.laws.takes_turns:
+            waits.append(self._training_wait(now))
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _training_wait(self, now: float) -> float | None:
         if not self.is_training:
             return None
         return 0.0 if self.steps_left else self._pace.wait(now, self.record.training.steps_per_second)
@@ -309,17 +309,17 @@ class Session:
     def advance(self, seconds: float, now: float, *, clock: Callable[[], float] = time.perf_counter) -> list[Event]:
         """Train for at most `seconds` and one step more, no faster than the settings say; return the events.
 
-        A search for laws that is at work takes the place of training.
+        A search for laws in the network takes the place of training; one beside this process is looked at.
 
         `now` is the time in seconds on the caller's monotonic clock; how far the slice has gone is read from `clock`.
         Losses come at most ten times a second, a readable formula that training changes at most once a second.
         """
-        if self.is_explaining:
+        if self.laws.takes_turns:
             return self._search_on(seconds, now, clock)
+        events = self._search_on(0.0, now, clock) if self.laws.wait() == 0.0 else []
         start = clock()
-        events: list[Event] = []
         elapsed = 0.0
-        while self.is_training and elapsed < seconds and self.wait_time(now + elapsed) == 0.0:
+        while self.is_training and elapsed < seconds and self._training_wait(now + elapsed) == 0.0:
             events += self._step(now + elapsed)
             elapsed = clock() - start
         self._now = now + elapsed
@@ -330,15 +330,12 @@ class Session:
         return events
 
     def _search_on(self, seconds: float, now: float, clock: Callable[[], float]) -> list[Event]:
-        """Search for laws instead of training; how that stands is told five times a second."""
-        assert self.explaining is not None
-        self.explaining.advance(seconds, clock)
+        """Search for laws for at most `seconds` and one piece more; how that stands is told five times a second."""
+        takes_turns = self.laws.takes_turns
+        told = self.laws.advance(seconds, now, clock, trains_after=self.is_training)
         self._now = now
-        if self.is_explaining and now < self._next_explanation:
-            return []
-        self._next_explanation = now + EXPLANATION_INTERVAL
-        told: list[Event] = [ExplanationEvent(explanation=self.explanation)]
-        return told if self.is_explaining else [*told, StatusEvent(status=self.status)]
+        # training goes on where it rested
+        return [*told, StatusEvent(status=self.status)] if takes_turns and not self.laws.is_searching else told
 
     def _step(self, now: float) -> list[Event]:
         result = self._trainer.step()
@@ -468,7 +465,7 @@ class Session:
         renewed = renew(self.record, self.data, command)
         has_other_data = renewed.data is not self.data
         self.record, self.data = renewed.record, renewed.data
-        events = self._start_over(renewed.network, renewed.reason)
+        events = self._start_over(renewed.network, renewed.reason, has_other_data=has_other_data)
         if has_other_data:
             events.insert(0, DataEvent(data=self.data.info))
         if renewed.sentence:
@@ -480,7 +477,7 @@ class Session:
         used = tables_of(self.record.source, self.record.tables)
         self.record = replace(self.record, tables={**used, dataset_id: content})
 
-    def _start_over(self, network: KAN, reason: str) -> list[Event]:
+    def _start_over(self, network: KAN, reason: str, *, has_other_data: bool) -> list[Event]:
         self._trainer = Trainer(network, self.data.dataset, training_spec(self.record))
         shelved, self.shelved_sparsity = self.shelved_sparsity, None
         weighed = self._weigh(shelved)
@@ -491,7 +488,7 @@ class Session:
             self._state = "running"
         return [
             *self._restructured(reason, fresh=True),
-            *self._forget_laws(),
+            *([self._tell_laws()] if self.laws.forget(has_other_data=has_other_data) else []),
             *weighed,
             HistoryEvent(history=self.history.info()),
             StatusEvent(status=self.status),
@@ -502,47 +499,16 @@ class Session:
     @property
     def explanation(self) -> ExplanationInfo | None:
         """How the search for laws stands, None when there was none."""
-        return None if self.explaining is None else self.explaining.info(trains_after=self.is_training)
+        return self.laws.info(trains_after=self.is_training)
 
-    def _explain(self) -> list[Event]:
-        """Start a search; edits may go on meanwhile, as it works on a copy."""
-        if self.is_explaining:
-            raise Refusal("explaining", "A search for laws is at work already: cancel it first, or wait for its end.")
-        self.explaining = explain_network(
-            self.network,
-            self.data,
-            self.record.library,
-            seed=self.record.seed,
-            step=self.num_steps,
-            last_id=self.num_laws,
-        )
-        self._pace.rest()
-        self._next_explanation = -math.inf
-        return [ExplanationEvent(explanation=self.explanation), *self._take_losses(), StatusEvent(status=self.status)]
-
-    def _cancel_explaining(self) -> list[Event]:
-        if self.explaining is None:
-            raise Refusal("nothing_to_cancel", "No search for laws was started: there is nothing to cancel.")
-        self.explaining.cancel()
-        return [ExplanationEvent(explanation=self.explanation), StatusEvent(status=self.status)]
+    def _tell_laws(self) -> Event:
+        return ExplanationEvent(explanation=self.explanation)
 
     def _restore_law(self, law_id: int) -> list[Event]:
-        if self.explaining is None:
-            raise Refusal(
-                "unknown_law", f"There is no law with id={law_id}, as none was searched for: explain the network first."
-            )
-        network, label = self.explaining.network_of(law_id), f"law {law_id} of the search"
+        network, label = self.laws.network_of(law_id), f"law {law_id} of the search"
         self.history = self.history.copy()
         self.history.push(replace(self._now_entry(), label=label, sparsity=None))
-        return self._adopt(network.copy(), label)
-
-    def _forget_laws(self) -> list[Event]:
-        """Drop what was found on a network that is no more; on other data it would be no law."""
-        if self.explaining is None:
-            return []
-        self.explaining.close()
-        self.explaining = None
-        return [ExplanationEvent(explanation=None)]
+        return self._adopt(network, label)
 
     # --- structural acts
 

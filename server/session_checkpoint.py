@@ -16,13 +16,13 @@ from kan_core.checkpoint import describe_network, network_tensors, read_metadata
 from kan_core.errors import CheckpointError
 from kan_core.symbolic import Library
 from kan_core.symbolic.own_functions import describe_function, restore_function
-from server.explaining import Explaining
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
-from server.messages import DataSource, ExplanationInfo, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
+from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
 from server.refusal import Refusal
 from server.session import Session
 from server.session_data import build_data
+from server.session_laws import Laws
 from server.session_record import SessionRecord
 
 FORMAT = "kanoscope-session-1"
@@ -43,7 +43,7 @@ def session_to_bytes(session: Session) -> bytes:
         session.network,
         *(entry.network for entry in session.history.undo_entries),
         *(entry.network for entry in session.history.redo_entries),
-        *([] if session.explaining is None else session.explaining.networks),
+        *session.laws.networks,
     ]
     tensors: dict[str, Tensor] = {}
     for index, network in enumerate(networks):
@@ -108,21 +108,20 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
     after_redo = 1 + num_undo + len(description["redo"])
     undo, redo, laws = networks[1 : 1 + num_undo], networks[1 + num_undo : after_redo], networks[after_redo:]
     losses = [LossPoint(step=step, train=train, test=test) for step, train, test in description["losses"]]
+    data = build_data(record.source, tables, seed=record.data_seed)
+    # checkpoints from before laws were searched for have none
     session = Session(
         record,
-        build_data(record.source, tables, seed=record.data_seed),
+        data,
         networks[0],
         num_steps=status.step,
         revision=description["revision"],
         history=History(_entries(description["undo"], undo), _entries(description["redo"], redo)),
         losses=LossLog(losses),
+        laws=Laws.restored(description.get("explanation"), laws, data),
     )
     session.shelved_sparsity = _sparsity(description["shelved"])
     session.resume(status, steps_left=description["steps_left"])
-    # checkpoints from before laws were searched for have none
-    if description.get("explanation") is not None:
-        info = ExplanationInfo.model_validate(description["explanation"])
-        session.explaining = Explaining.restored(info, laws, session.data)
     return session
 
 

@@ -32,6 +32,7 @@ from server.messages import (
     Ack,
     ClientCommand,
     DataEvent,
+    Discover,
     DoneEvent,
     EdgeRef,
     ErrorEvent,
@@ -58,6 +59,7 @@ MAX_PACKETS = 16
 MAX_QUERIES = 64
 MAX_WORKS = 16
 MAX_PROCESSES = 2
+MAX_DISCOVERIES = 2
 LAST_SECONDS = 3
 NICENESS = 10
 TOKEN = struct.Struct("<I")
@@ -193,15 +195,15 @@ class Worker:
         session = hosted.session
         start = self._clock()
         if self._turn_wait(hosted, start) == 0.0:
-            before, laws = session.num_steps, session.num_laws
+            before, laws = session.num_steps, session.laws.last_id
             self._publish(session_id, session.advance(SLICE, start, clock=self._clock))
-            if session.is_explaining:
+            if session.laws.is_searching:
                 # a piece of a search may take many slices: every other session that is busy gets as much time
                 took, others = self._clock() - start, sum(one.session.is_busy for one in self._hosted.values()) - 1
                 hosted.next_turn = self._clock() + max(0.0, took - SLICE) * others
             if session.num_steps != before:
                 hosted.dirty = hosted.unsaved = True
-            hosted.unsaved = hosted.unsaved or session.num_laws != laws
+            hosted.unsaved = hosted.unsaved or session.laws.last_id != laws
         now = self._clock()
         if hosted.credit and hosted.dirty and now >= hosted.next_frame:
             hosted.credit = hosted.dirty = False
@@ -359,12 +361,24 @@ class Worker:
                 return answer.model_copy(update={"request_id": command.request_id})
             if isinstance(command, Ack | Resync | LongQuery):
                 raise Refusal("not_for_sessions", f"{command.type!r} is for the connection, not for the session.")
+            if isinstance(command, Discover):
+                self._check_discoveries(hosted)
             self._publish(session_id, hosted.session.act(command))
         except Refusal as refusal:
             return ErrorEvent(code=refusal.code, sentence=refusal.sentence, request_id=command.request_id)
         hosted.dirty = True
         self._checkpoint(session_id, hosted)
         return DoneEvent(request_id=command.request_id)
+
+    def _check_discoveries(self, asking: Hosted) -> None:
+        """Raise Refusal with code busy when other sessions have all the discoveries that there is room for."""
+        others = sum(one.session.laws.is_beside for one in self._hosted.values() if one is not asking)
+        if others >= MAX_DISCOVERIES:
+            raise Refusal(
+                "busy",
+                f"{others} other sessions discover laws here now, all there is room for: wait some minutes, or explain "
+                "the network.",
+            )
 
     def _publish(self, session_id: str, events: list[Event]) -> None:
         for event in events:

@@ -409,6 +409,19 @@ export const texts = {
     restored: (id: number) => `Law ${id} is on the diagram.`,
     findings: 'What was noticed',
   },
+  discover: {
+    start: 'Discover',
+    within: 'within',
+    unit: 's',
+    seconds: 'Seconds to discover within',
+    note: 'Discover goes from the training samples to a law with nobody watching, in processes of its own. Training goes on meanwhile.',
+    progress: 'How much of the time is gone',
+    elapsed: (elapsed: number, limit: number, isRunning: boolean) =>
+      isRunning ? `${Math.round(elapsed)} s of ${short(limit)} s` : `took ${short(elapsed)} s`,
+    activities: 'What each process is at',
+    activity: (number: number, what: string) => `Process ${number}: ${what}`,
+    best: 'best',
+  },
   panels: {
     heading: 'Charts',
     loss: 'Loss',

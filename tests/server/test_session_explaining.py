@@ -29,6 +29,7 @@ from server.messages import (
     Reset,
     RestoreLaw,
     Run,
+    SearchKind,
     SetData,
     SetNetwork,
     StatusEvent,
@@ -61,7 +62,7 @@ def searched(session: Session, *, slices: float = math.inf, seconds: float = 0.0
     """Let the search have so many slices and return what was told; every slice ends a second later."""
     told: list[Event] = []
     num_slices = 0
-    while session.is_explaining and num_slices < slices:
+    while session.laws.is_searching and num_slices < slices:
         num_slices += 1
         told += session.advance(seconds, float(num_slices))
     return told
@@ -141,7 +142,7 @@ def test_slices_are_short_and_nothing_waits_once_it_is_over() -> None:
     assert session.wait_time(0.0) == 0.0
     ticks = iter(range(10**6))
     session.advance(3.0, 0.0, clock=lambda: float(next(ticks)))
-    assert session.is_explaining
+    assert session.laws.is_searching
     assert laws(session).num_tried <= 4
     searched(session)
     assert session.wait_time(0.0) is None
@@ -188,9 +189,9 @@ def test_edits_go_on_while_it_searches_on_its_copy() -> None:
 def test_a_cancelled_search_keeps_what_it_found() -> None:
     session = make_session("product")
     session.act(Explain())
-    while session.is_explaining and not laws(session).laws:
+    while session.laws.is_searching and not laws(session).laws:
         session.advance(0.0, 0.0)
-    told = session.act(CancelExplaining()) if session.is_explaining else []
+    told = session.act(CancelExplaining()) if session.laws.is_searching else []
     found = laws(session)
     assert found.laws
     if told:
@@ -287,7 +288,7 @@ def test_a_fresh_network_forgets_the_laws_of_the_old_one(command: Act, *, is_at_
     told = session.act(command)
     assert ExplanationEvent(explanation=None) in told
     assert session.snapshot().explanation is None
-    assert not session.is_explaining
+    assert not session.laws.is_searching
     assert session.status.sentence == ""
 
 
@@ -302,7 +303,7 @@ def test_laws_outlive_a_checkpoint_and_can_still_be_restored() -> None:
     for one in (session, restored):
         one.act(RestoreLaw(id=best.id))
     assert restored.frame().test_rmse == session.frame().test_rmse
-    assert restored.num_laws == session.num_laws
+    assert restored.laws.last_id == session.laws.last_id
 
 
 def test_a_search_at_work_is_lost_with_its_worker_and_says_so() -> None:
@@ -314,11 +315,14 @@ def test_a_search_at_work_is_lost_with_its_worker_and_says_so() -> None:
     assert (laws(restored).state, laws(restored).sentence) == ("lost", LOST)
     # and training is where it was
     assert restored.status.state == "running"
-    assert not restored.is_explaining
+    assert not restored.laws.is_searching
 
 
 class FakeSearch:
-    """A search beside this process, as a second kind will be: it is looked at now and then, and tells sentences."""
+    """A search beside this process: it is looked at now and then, and tells sentences."""
+
+    kind: SearchKind = "discover"
+    seconds: float | None = 30.0
 
     def __init__(self, found: list[Law]) -> None:
         self._found = found
@@ -327,6 +331,9 @@ class FakeSearch:
         self.is_done = False
         self.num_tried = 0
         self.findings: list[str] = []
+        self.activities: list[str] = []
+        self.best: Law | None = None
+        self.elapsed = 0.0
         self.sentence = ""
         self.num_closed = 0
 
@@ -348,8 +355,7 @@ def test_another_kind_of_search_fits_in() -> None:
     session = make_session()
     session.act(Explain())
     searched(session)
-    assert session.explaining is not None
-    network = session.explaining.networks[-1]
+    network = session.laws.networks[-1]
     found = [Law(network=network.copy(), complexity=one, train_rmse=1.0 / one, test_rmse=1.0 / one) for one in (1, 2)]
     search = FakeSearch(found)
     other = Explaining(search, session.data, samples="All of them.", step=5)

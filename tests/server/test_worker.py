@@ -315,7 +315,7 @@ def test_a_search_that_takes_long_leaves_other_sessions_their_share(monkeypatch:
 
     def counted(session: Session, seconds: float, now: float, **_clock: Any) -> list[Event]:
         done.append(session.record.session_id)
-        if session.is_explaining:
+        if session.laws.is_searching:
             clock.now += 0.4
             return []
         clock.now += seconds

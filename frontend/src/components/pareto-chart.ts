@@ -7,8 +7,8 @@ import { colour, type Chart } from './plotly';
 /** what an error of nothing at all is drawn as, where nothing has no place */
 const SMALLEST = 1e-17;
 
-/** A point for each law in their order, the chosen one larger. */
-export function paretoChart(laws: readonly LawPoint[], chosen: number | null): Chart {
+/** A point for each law in their order, the chosen one larger, the best one a star. */
+export function paretoChart(laws: readonly LawPoint[], chosen: number | null, best: number | null): Chart {
   return {
     traces: [
       {
@@ -21,6 +21,7 @@ export function paretoChart(laws: readonly LawPoint[], chosen: number | null): C
         line: { color: colour('line'), width: 2, shape: 'hv' },
         marker: {
           color: colour('formula'),
+          symbol: laws.map((law) => (law.id === best ? 'star' : 'circle')),
           size: laws.map((law) => (law.id === chosen ? 15 : 9)),
           line: { color: colour('text'), width: laws.map((law) => (law.id === chosen ? 2 : 0)) },
         },

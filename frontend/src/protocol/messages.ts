@@ -267,7 +267,7 @@ export interface components {
             /** Name */
             name: string;
         };
-        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SnapConstant"] | components["schemas"]["SnapConstants"] | components["schemas"]["UnsnapConstant"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Explain"] | components["schemas"]["CancelExplaining"] | components["schemas"]["RestoreLaw"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Constants"] | components["schemas"]["Export"] | components["schemas"]["TryCandidate"] | components["schemas"]["Simplify"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
+        ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SnapConstant"] | components["schemas"]["SnapConstants"] | components["schemas"]["UnsnapConstant"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Explain"] | components["schemas"]["Discover"] | components["schemas"]["CancelExplaining"] | components["schemas"]["RestoreLaw"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Constants"] | components["schemas"]["Export"] | components["schemas"]["TryCandidate"] | components["schemas"]["Simplify"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
         /**
          * ConstantInfo
          * @description A constant of c·f(a·x + b) + d in original units, with the standard error of its fit.
@@ -520,6 +520,30 @@ export interface components {
             num_undefined: number;
         };
         /**
+         * Discover
+         * @description Search for the law behind the training samples, in processes of its own and for so many seconds at most.
+         *
+         *     It needs one number as the target. Training and edits go on meanwhile, and no network has a part in it: a law that
+         *     it finds may have another shape.
+         */
+        Discover: {
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "discover";
+            /**
+             * Seconds
+             * @default 30
+             */
+            seconds: number;
+        };
+        /**
          * DoneEvent
          * @description An act with a `request_id` was carried out.
          */
@@ -680,9 +704,17 @@ export interface components {
          * @description A search for laws and the laws than which none simpler is as good, simplest first.
          *
          *     `samples` says which samples it uses, `sentence` how it stands, `findings` what it noticed on the way. After step
-         *     `step` the network was copied for it. `trains_after` says whether training goes on when it is over.
+         *     `step` it was started. `trains_after` says whether training rests for it and goes on when it is over. A discovery
+         *     also has `activities`, what each of its processes is at while it goes on, `best`, the id of the law to believe, and
+         *     `seconds`, the most that it may take, of which `elapsed` are gone.
          */
         ExplanationInfo: {
+            /**
+             * Kind
+             * @default explain
+             * @enum {string}
+             */
+            kind: "explain" | "discover";
             /**
              * State
              * @enum {string}
@@ -705,6 +737,26 @@ export interface components {
              * @default []
              */
             findings: string[];
+            /**
+             * Activities
+             * @default []
+             */
+            activities: string[];
+            /**
+             * Best
+             * @default null
+             */
+            best: number | null;
+            /**
+             * Elapsed
+             * @default 0
+             */
+            elapsed: number;
+            /**
+             * Seconds
+             * @default null
+             */
+            seconds: number | null;
             /**
              * Trains After
              * @default false
@@ -2508,6 +2560,7 @@ export type CutWeak = components['schemas']['CutWeak'];
 export type DataEvent = components['schemas']['DataEvent'];
 export type DataInfo = components['schemas']['DataInfo'];
 export type Deviation = components['schemas']['Deviation'];
+export type Discover = components['schemas']['Discover'];
 export type DoneEvent = components['schemas']['DoneEvent'];
 export type EdgeInfo = components['schemas']['EdgeInfo'];
 export type EdgeRef = components['schemas']['EdgeRef'];

@@ -36,6 +36,10 @@ const MAX_NOTICES = 4;
 /** what a notice is about that training rests while laws are searched for */
 const RESTS = 'training_rests';
 
+/** Whether training rests for a search for laws. */
+const makesTrainingRest = (explanation: ExplanationInfo | null): boolean =>
+  explanation?.state === 'running' && explanation.kind === 'explain';
+
 /** An edge's name in messages and on screen. */
 export const edgeName = (edge: EdgeRef): string => `${edge.layer}.${edge.source}.${edge.target}`;
 
@@ -219,7 +223,7 @@ export class SessionState {
         this.functions = event.functions;
         this.explanation = event.explanation;
         this.recipe =
-          event.training.optimizer === 'auto' && event.explanation?.state !== 'running'
+          event.training.optimizer === 'auto' && !makesTrainingRest(event.explanation)
             ? event.status.sentence
             : '';
         this.viewers = event.viewers;
@@ -262,7 +266,7 @@ export class SessionState {
         return;
       case 'explanation':
         this.explanation = event.explanation;
-        if (event.explanation?.state !== 'running')
+        if (!makesTrainingRest(event.explanation))
           this.notices = this.notices.filter(({ code }) => code !== RESTS);
         return;
       case 'losses':
@@ -304,7 +308,7 @@ export class SessionState {
     this.status = status;
     if (isNewStart) this.recipe = '';
     if (status.sentence === '') return;
-    if (this.explanation?.state === 'running') return this.notify('info', status.sentence, RESTS);
+    if (makesTrainingRest(this.explanation)) return this.notify('info', status.sentence, RESTS);
     const isRecipe = this.training?.optimizer === 'auto';
     if (isRecipe) this.recipe = status.sentence;
     if (status.state === 'diverged') this.notify('warning', status.sentence);

@@ -232,6 +232,7 @@ describe('SessionState', () => {
 
   it('follows a search for laws from the snapshot on, and forgets it with its network', () => {
     const explanation: ExplanationInfo = {
+      kind: 'explain',
       state: 'running',
       sentence: 'Looking for laws.',
       samples: '',
@@ -240,6 +241,10 @@ describe('SessionState', () => {
       num_tried: 4,
       laws: [],
       findings: [],
+      activities: [],
+      best: null,
+      elapsed: 0,
+      seconds: null,
       trains_after: true,
     };
     FakeSocket.last.accept({ explanation });
@@ -252,5 +257,13 @@ describe('SessionState', () => {
     expect(session.notices).toEqual([]);
     deliver({ ...numbered, seq: ++seq, type: 'explanation', explanation: null });
     expect(session.explanation).toBeNull();
+    // a discovery leaves training alone, and what is said of it as it is
+    const discovery: ExplanationInfo = { ...explanation, kind: 'discover', seconds: 30, trains_after: false };
+    deliver({ ...numbered, seq: ++seq, type: 'explanation', explanation: discovery });
+    const diverged: StatusInfo = { state: 'diverged', step: 4, sentence: 'The loss is not finite.' };
+    deliver({ ...numbered, seq: ++seq, type: 'status', status: diverged });
+    expect(session.notices.map((notice) => notice.level)).toEqual(['warning']);
+    deliver({ ...numbered, seq: ++seq, type: 'explanation', explanation: { ...discovery, state: 'done' } });
+    expect(session.notices.map((notice) => notice.sentence)).toEqual(['The loss is not finite.']);
   });
 });
