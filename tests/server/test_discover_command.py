@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 
 from server.cli import app
 from server.discover_command import symbol_names
+
+sympify: Any = sp.sympify
 
 
 def write(path: Path, columns: dict[str, np.ndarray]) -> Path:
@@ -43,7 +46,7 @@ def test_the_json_names_a_law_that_sympy_reads(tmp_path: Path) -> None:
     assert set(best) == {"expression", "complexity", "train_rmse", "test_rmse"}
     assert best["test_rmse"] < 1e-9
     symbols = {name: sp.Symbol(name) for name in given}
-    expression = sp.sympify(best["expression"], locals=symbols)
+    expression: Any = sympify(best["expression"], locals=symbols)
     value = expression.subs({symbols["mass"]: 2.0, symbols["beta"]: 4.0})
     assert float(value) == pytest.approx(9.81 / 2.0, rel=1e-9)
     assert "9.81" in best["expression"]
