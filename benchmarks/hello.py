@@ -4,7 +4,7 @@
 
 Kanoscope looks for the law as Discover does, in one process and one thread, compiled code warm; samples and networks
 follow the seed. pykan follows its own introduction (hellokan): 50 steps of L-BFGS with sparsity, prune, train, refine,
-train, auto_symbolic, train, with [2,5,1], grid 3 and the library of that introduction, for `--pykan-seeds` of the seeds.
+train, auto_symbolic, train, with [2,5,1], grid 3 and the library of that introduction, for `--pykan-seeds` seeds.
 """
 
 from __future__ import annotations
