@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from kan_core import KAN, Outcome, StepResult, Trainer
+from kan_core import KAN, StepResult, Trainer
 from kan_core.errors import KanError
 from kan_core.starts import say_size
 from server import answers, constants, edits, views
+from server.course import Course
 from server.frames import Frame
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
@@ -32,13 +33,9 @@ from server.messages import (
     Explain,
     ExplanationEvent,
     ExplanationInfo,
-    Formula,
-    FormulaEvent,
     FunctionsEvent,
     HistoryEvent,
     LongQuery,
-    LossesEvent,
-    LossPoint,
     NetworkSettings,
     NoticeEvent,
     Pause,
@@ -48,7 +45,6 @@ from server.messages import (
     Reset,
     RestoreLaw,
     Run,
-    SessionState,
     SetData,
     SetNetwork,
     SetTraining,
@@ -58,7 +54,6 @@ from server.messages import (
     StatusEvent,
     StatusInfo,
     Step,
-    Structure,
     StructureEvent,
     Suggest,
     TrainingEvent,
@@ -66,17 +61,15 @@ from server.messages import (
     TryCandidate,
     Undo,
 )
-from server.pacing import Pace
-from server.pictures import Painter, measure
+from server.pictures import measure
 from server.refusal import Refusal
 from server.renewal import Renewal, renew, tables_of
 from server.session_data import SessionData, build_data
 from server.session_laws import Laws
 from server.session_record import SessionRecord, fresh_network, training_spec
+from server.shown import Shown, Subject
 from server.works import CandidateWork, Moments, SimplifyWork, Work
 
-LOSSES_INTERVAL = 0.1
-FORMULA_INTERVAL = 1.0
 NO_SPARSITY: Sparsity = (0.0, 0.0)
 
 __all__ = ["Refusal", "Session", "SessionRecord"]
@@ -103,27 +96,16 @@ class Session:
     ) -> None:
         self.record = record
         self.data = data
-        self.revision = revision
         self.history = History() if history is None else history
-        self.losses = LossLog() if losses is None else losses
         self.shelved_sparsity: Sparsity | None = None
         self.laws = Laws() if laws is None else laws
         self._moments = Moments()
-        # why the recipe starts again, until it says what it starts with
-        self._restart = ""
         self._trainer = Trainer(network, data.dataset, training_spec(record))
         self._trainer.num_steps = num_steps
-        self._state: SessionState = "running"
-        self._sentence = ""
-        self.steps_left = 0
-        self._pace = Pace()
-        self._next_losses = -math.inf
-        self._next_formula = -math.inf
+        self.course = Course(losses)
         self._now = 0.0
-        self._painter = Painter()
         self._last = self._measure()
-        self._formula = views.formula(self.network, data)
-        self._shown, self._outline = self.network, views.outline(self.network)
+        self.shown = Shown(self._subject, revision=revision)
 
     @classmethod
     def create(
@@ -170,7 +152,17 @@ class Session:
     @property
     def is_training(self) -> bool:
         """Whether there are training steps to do, if only after a search for laws in the network."""
-        return self._state == "running"
+        return self.course.is_running
+
+    @property
+    def revision(self) -> int:
+        """How often the structure changed, counted from 1."""
+        return self.shown.revision
+
+    @property
+    def losses(self) -> LossLog:
+        """The losses since the network was fresh."""
+        return self.course.losses
 
     @property
     def is_busy(self) -> bool:
@@ -187,11 +179,11 @@ class Session:
     @property
     def training_status(self) -> StatusInfo:
         """The status as it is once no search for laws is at work."""
-        return StatusInfo(state=self._state, step=self.num_steps, sentence=self._sentence)
+        return self.course.status(self.num_steps)
 
     def resume(self, status: StatusInfo, *, steps_left: int = 0) -> None:
         """Take up the state of a checkpoint."""
-        self._state, self._sentence, self.steps_left = status.state, status.sentence, steps_left
+        self.course.resume(status, steps_left=steps_left)
 
     def to_bytes(self) -> bytes:
         """Return the whole session as bytes that `from_bytes` reads back; parameters bit by bit."""
@@ -217,7 +209,8 @@ class Session:
         Raises Refusal. Whatever is raised, the session is as it was.
         """
         before = dict(vars(self))
-        self.laws = self.laws.copy()
+        # what they own is replaced, never changed, so that what they were is still there
+        self.laws, self.course, self.shown = self.laws.copy(), self.course.copy(), self.shown.copy()
         try:
             return self._dispatch(command)
         except KanError as error:
@@ -230,21 +223,22 @@ class Session:
     def _dispatch(self, command: Act) -> list[Event]:
         match command:
             case Run():
-                self.steps_left = 0
-                return self._set_state("running")
+                self.course.run()
+                return [StatusEvent(status=self.status)]
             case Pause():
-                return self._halt("paused", "")
+                self.course.halt("paused", "")
+                return self._stopped()
             case Step():
-                self.steps_left = command.count
-                return self._set_state("running")
+                self.course.run(command.count)
+                return [StatusEvent(status=self.status)]
             case SetTraining():
                 return self._set_training(command)
             case Reset() | SetNetwork() | SetData():
                 return self._renew(command)
             case Explain():
                 self.laws.explain(self.network, self.data, self.record, step=self.num_steps)
-                self._pace.rest()
-                return [self._tell_laws(), *self._take_losses(), StatusEvent(status=self.status)]
+                self.course.pace.rest()
+                return [self._tell_laws(), *self.course.take_losses(self._now), StatusEvent(status=self.status)]
             case Discover():
                 self.laws.discover(self.data, self.record, seconds=command.seconds, step=self.num_steps)
                 return [self._tell_laws()]
@@ -302,9 +296,7 @@ class Session:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _training_wait(self, now: float) -> float | None:
-        if not self.is_training:
-            return None
-        return 0.0 if self.steps_left else self._pace.wait(now, self.record.training.steps_per_second)
+        return self.course.wait(now, self.record.training.steps_per_second)
 
     def advance(self, seconds: float, now: float, *, clock: Callable[[], float] = time.perf_counter) -> list[Event]:
         """Train for at most `seconds` and one step more, no faster than the settings say; return the events.
@@ -323,10 +315,10 @@ class Session:
             events += self._step(now + elapsed)
             elapsed = clock() - start
         self._now = now + elapsed
-        if self._now >= self._next_losses or not self.is_training:
-            events = self._take_losses() + events
-        if self.is_training and self._now >= self._next_formula:
-            events += self._refresh_formula()
+        if self.course.are_losses_due(self._now):
+            events = self.course.take_losses(self._now) + events
+        if self.is_training and self.shown.is_formula_due(self._now):
+            events += self.shown.refresh_formula(self._subject, now=self._now)
         return events
 
     def _search_on(self, seconds: float, now: float, clock: Callable[[], float]) -> list[Event]:
@@ -340,83 +332,28 @@ class Session:
     def _step(self, now: float) -> list[Event]:
         result = self._trainer.step()
         self._last = result
-        self._pace.stepped(now, self.record.training.steps_per_second)
-        self.losses.add(LossPoint(step=result.step, train=result.train_rmse, test=result.test_rmse))
+        self.course.stepped(result, now=now, steps_per_second=self.record.training.steps_per_second)
         # the recipe of "auto" refines the grid as it goes, and goes from one start to the next
-        reshaped = self._restructured(result.sentence) if self._is_reshaped() else []
-        return [*reshaped, *self._conclude(result)]
+        is_reshaped = self.shown.is_reshaped(self.network)
+        events = self._restructured(result.sentence) if is_reshaped else []
+        if self.course.conclude(result, is_recipe=self.record.training.optimizer == "auto"):
+            events += [StatusEvent(status=self.status)] if self.is_training else self._stopped()
+        return events
 
-    def _is_reshaped(self) -> bool:
-        """Return whether training changed what the last structure told; a network keeps its structure for life."""
-        network = self.network
-        if network is self._shown:
-            return False
-        self._shown = network
-        return views.outline(network) != self._outline
-
-    def _conclude(self, result: StepResult) -> list[Event]:
-        """Return what a step's outcome and sentence mean for the session's state."""
-        if self._restart and result.sentence:
-            result = replace(result, sentence=f"{recipe_restarts(self._restart)} {result.sentence}")
-            self._restart = ""
-        if result.outcome is Outcome.DIVERGED:
-            return self._halt("diverged", result.sentence)
-        if result.outcome is Outcome.CONVERGED:
-            return self._halt("converged", result.sentence or "Nothing better is in reach: training has converged.")
-        if self.steps_left:
-            self.steps_left -= 1
-            if self.steps_left == 0:
-                return self._halt("paused", result.sentence)
-        # what the recipe says stands until it says something else
-        is_silent = not result.sentence and self.record.training.optimizer == "auto"
-        if is_silent or result.sentence == self._sentence:
-            return []
-        self._sentence = result.sentence
-        return [StatusEvent(status=self.status)]
-
-    def _halt(self, state: SessionState, sentence: str) -> list[Event]:
-        self.steps_left = 0
-        return [*self._set_state(state, sentence), *self._refresh_formula()]
-
-    def _set_state(self, state: SessionState, sentence: str = "") -> list[Event]:
-        self._state, self._sentence = state, sentence
-        if state != "running":
-            self._pace.rest()
-        return [*(self._take_losses() if state != "running" else []), StatusEvent(status=self.status)]
+    def _stopped(self) -> list[Event]:
+        """Return what there is to tell once training has stopped."""
+        told = [*self.course.take_losses(self._now), StatusEvent(status=self.status)]
+        return [*told, *self.shown.refresh_formula(self._subject, now=self._now)]
 
     def _wake(self) -> list[Event]:
         """Train on after divergence or convergence, now that something has changed."""
-        if self._state in ("diverged", "converged"):
-            return self._set_state("running")
-        return []
+        return [StatusEvent(status=self.status)] if self.course.wake() else []
 
     def _start_recipe(self, how: str) -> list[Event]:
         """Say that the recipe starts again and let it, unless the session is paused."""
-        self._restart = how
-        state = "paused" if self._state == "paused" else "running"
-        return self._set_state(state, recipe_restarts(how, is_paused=state == "paused"))
-
-    def _take_losses(self) -> list[Event]:
-        points = self.losses.take()
-        self._next_losses = self._now + LOSSES_INTERVAL
-        return [LossesEvent(points=points)] if points else []
-
-    def _refresh_formula(self) -> list[Event]:
-        self._next_formula = self._now + FORMULA_INTERVAL
-        if not any(layer.functions for layer in self.network.layers):
-            return []
-        told = self._new_formula()
-        if told:
-            # edges carry their constants in their labels
-            told.append(StructureEvent(structure=self._describe(), reason=""))
-        return told
-
-    def _new_formula(self) -> list[Event]:
-        formula = views.formula(self.network, self.data)
-        if formula == self._formula:
-            return []
-        self._formula: Formula = formula
-        return [FormulaEvent(formula=formula)]
+        self.course.start_recipe(how)
+        told = [] if self.is_training else self.course.take_losses(self._now)
+        return [*told, StatusEvent(status=self.status)]
 
     # --- settings
 
@@ -432,9 +369,9 @@ class Session:
         begins_anew = self._retrain(changes)
         events: list[Event] = [TrainingEvent(training=self.record.training)]
         if self.record.training.optimizer != before:
-            self._restart = self._sentence = ""
+            self.course.forget()
             # what training takes is part of the structure
-            return [*events, StructureEvent(structure=self._describe(), reason=""), *self._wake()]
+            return [*events, StructureEvent(structure=self.shown.structure(self._subject), reason=""), *self._wake()]
         if before != "auto":
             return [*events, *self._wake()]
         # what the recipe does not use leaves it where it is
@@ -481,11 +418,9 @@ class Session:
         self._trainer = Trainer(network, self.data.dataset, training_spec(self.record))
         shelved, self.shelved_sparsity = self.shelved_sparsity, None
         weighed = self._weigh(shelved)
-        self.history, self.losses = History(), LossLog()
+        self.history = History()
         self._last = self._measure()
-        self._restart = self._sentence = ""
-        if self._state != "paused":
-            self._state = "running"
+        self.course.begin_anew()
         return [
             *self._restructured(reason, fresh=True),
             *([self._tell_laws()] if self.laws.forget(has_other_data=has_other_data) else []),
@@ -514,7 +449,7 @@ class Session:
 
     def _edit(self, command: edits.Edit | constants.ConstantAct) -> list[Event]:
         is_auto = self.record.training.optimizer == "auto"
-        if is_auto and isinstance(command, Refine) and self._state != "converged":
+        if is_auto and isinstance(command, Refine) and self.course.state != "converged":
             raise Refusal(
                 "auto_at_work",
                 f"Auto chooses the grid itself while it is at work, received grid_size={command.grid_size}: choose "
@@ -578,20 +513,11 @@ class Session:
         return [*self._restructured(reason), HistoryEvent(history=self.history.info()), *restarts]
 
     def _restructured(self, reason: str, *, fresh: bool = False) -> list[Event]:
-        self.revision += 1
-        self._shown, self._outline = self.network, views.outline(self.network)
-        event = StructureEvent(structure=self._describe(), reason=reason, fresh=fresh)
-        self._next_formula = self._now + FORMULA_INTERVAL
-        return [event, *self._new_formula()]
+        return self.shown.restructure(self._subject, reason, now=self._now, fresh=fresh)
 
-    def _describe(self) -> Structure:
-        return views.structure(
-            self.network,
-            self.data,
-            revision=self.revision,
-            seed=self.record.seed,
-            optimizer=self.record.training.optimizer,
-        )
+    @property
+    def _subject(self) -> Subject:
+        return Subject(self.network, self.data, self.record)
 
     def _measure(self) -> StepResult:
         return measure(self.network, self.data, step=self.num_steps)
@@ -600,20 +526,20 @@ class Session:
 
     def frame(self) -> Frame:
         """Return the network's picture now, always with the x grids; epoch and seq are 0."""
-        speed = self._pace.measure(self._now, self.num_steps) if self.is_training else 0.0
-        return self._painter.paint(self.network, self.data, self._last, revision=self.revision, steps_per_second=speed)
+        speed = self.course.pace.measure(self._now, self.num_steps) if self.is_training else 0.0
+        return self.shown.paint(self._subject, self._last, steps_per_second=speed)
 
     def snapshot(self) -> SnapshotEvent:
         """Return everything a page needs; `can_edit` and `viewers` are the host's to fill."""
         return SnapshotEvent(
             session_id=self.record.session_id,
             can_edit=False,
-            structure=self._describe(),
+            structure=self.shown.structure(self._subject),
             training=self.record.training,
             data=self.data.info,
             status=self.status,
             history=self.history.info(),
-            formula=self._formula,
+            formula=self.shown.formula,
             losses=self.losses.points,
             functions=views.own_functions(self.record.library),
             explanation=self.explanation,
@@ -623,8 +549,3 @@ class Session:
 def training_rests(*, goes_on: bool) -> str:
     """Return the sentence that says why there are no steps while laws are searched for."""
     return f"Training rests while the network is explained{', and goes on afterwards' if goes_on else ''}."
-
-
-def recipe_restarts(how: str, *, is_paused: bool = False) -> str:
-    """Return the sentence that says why the recipe of "auto" is at its beginning again."""
-    return f"The recipe {'will start' if is_paused else 'starts'} again {how}."

@@ -58,7 +58,7 @@ def session_to_bytes(session: Session) -> bytes:
         "chosen_grid": record.chosen_grid,
         "own_functions": [describe_function(function) for function in record.library.own],
         "status": session.training_status.model_dump(),
-        "steps_left": session.steps_left,
+        "steps_left": session.course.steps_left,
         "revision": session.revision,
         "losses": [[point.step, point.train, point.test] for point in session.losses.points],
         "shelved": session.shelved_sparsity,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -52,6 +51,7 @@ from server.messages import (
 )
 from server.refusal import Refusal
 from server.session import Session
+from tests.server.processes import discovering_pids, is_alive
 
 PATIENCE = 60.0
 LINE = FormulaSource(expression="2*x + 1", variables=[VariableRange(name="x")], num_samples=100)
@@ -343,28 +343,12 @@ def test_a_discovery_at_work_is_lost_with_its_worker_and_says_so(fakes: list[Fak
 # --- with real processes
 
 
-def pids_of(parent: int) -> list[int]:
-    """Return the processes that take part in discoveries of a process."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    return [int(row[0]) for row in rows if len(row) == 3 and int(row[1]) == parent and "kan_core.discovery" in row[2]]
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether there is such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 @pytest.mark.slow
 def test_a_line_is_discovered_and_nothing_is_left() -> None:
     session = make_session(LINE)
     session.act(Discover(seconds=60))
-    advanced(session, lambda: len(pids_of(os.getpid())) >= 2)
-    pids = pids_of(os.getpid())
+    advanced(session, lambda: len(discovering_pids(os.getpid())) >= 2)
+    pids = discovering_pids(os.getpid())
     discovered(session)
     found = laws(session)
     assert (found.state, found.sentence) == ("done", "The law is exact on 16 samples that were held out.")
@@ -381,8 +365,8 @@ def test_a_line_is_discovered_and_nothing_is_left() -> None:
 def test_its_processes_end_at_once(act: Act | None) -> None:
     session = make_session()
     session.act(Discover(seconds=60))
-    advanced(session, lambda: len(pids_of(os.getpid())) >= 2)
-    pids = pids_of(os.getpid())
+    advanced(session, lambda: len(discovering_pids(os.getpid())) >= 2)
+    pids = discovering_pids(os.getpid())
     advanced(session, lambda: bool(laws(session).laws) or laws(session).elapsed > 0.5)
     assert all(map(is_alive, pids))
     if act is None:
@@ -403,4 +387,4 @@ def test_one_that_is_cancelled_while_it_starts_leaves_no_process() -> None:
     while any(thread.name == "discovery" for thread in threading.enumerate()):
         assert time.monotonic() < end
         time.sleep(0.05)
-    assert pids_of(os.getpid()) == []
+    assert discovering_pids(os.getpid()) == []

@@ -1,0 +1,19 @@
+"""Which processes there are, as the operating system tells."""
+
+from __future__ import annotations
+
+import subprocess
+
+
+def discovering_pids(parent: int) -> list[int]:
+    """Return the processes that a process has started for discoveries."""
+    columns = ["ps", "-A", "-o", "pid=,ppid=,args="]
+    listed = subprocess.run(columns, capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [int(row[0]) for row in rows if len(row) == 3 and int(row[1]) == parent and "kan_core.discovery" in row[2]]
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether there is such a process, other than one that has ended and that nobody has asked about."""
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(told.strip()) and not told.strip().startswith("Z")
