@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from types import TracebackType
@@ -168,23 +169,21 @@ class _Worker:
     """A process with its job, and what it reported."""
 
     def __init__(self, job: Job) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "kan_core.discovery.process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert self._process.stdin is not None
+        # a file and no pipe: nobody waits until the process has loaded what it needs to read it
+        with tempfile.TemporaryFile() as given:
+            pickle.dump(job, given)
+            given.seek(0)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "kan_core.discovery.process"],
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
         assert self._process.stdout is not None
-        self._input, self._output = self._process.stdin, self._process.stdout
+        self._output = self._process.stdout
         os.set_blocking(self._output.fileno(), False)
         self._buffer = b""
         self._is_over = False
-        try:
-            pickle.dump(job, self._input)
-            self._input.close()
-        except BrokenPipeError:
-            self._is_over = True
 
     @property
     def is_alive(self) -> bool:
