@@ -57,7 +57,8 @@ async def test_a_worker_has_room_for_so_many_and_leaves_none_behind(tmp_path: Pa
                 "2 other sessions discover laws here now, all there is room for: wait some minutes, or explain the "
                 "network.",
             )
-            assert (await page.ask({"type": "discover", "seconds": 0.5}))["code"] == "bad_message"
+            await page.send({"type": "discover", "seconds": 0.5})
+            assert (await page.event("error"))["code"] == "bad_message"
 
         first, key = sessions[0]
         deleted = await app.client.delete(f"/api/sessions/{first}", params={"key": key})
