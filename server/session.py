@@ -442,8 +442,11 @@ class Session:
     def _restore_law(self, law_id: int) -> list[Event]:
         network, label = self.laws.network_of(law_id), f"law {law_id} of the search"
         self.history = self.history.copy()
-        self.history.push(replace(self._now_entry(), label=label, sparsity=None))
-        return self._adopt(network, label)
+        before, is_penalised = self._now_entry(), self._sparsity != NO_SPARSITY
+        self.history.push(replace(before, label=label, sparsity=before.sparsity if is_penalised else None))
+        events = self._adopt(network, label)
+        sentence = "The sparsity penalty is switched off, as it would pull the law away from the data."
+        return [*events, *self._end_sparsity(sentence)] if is_penalised else events
 
     # --- structural acts
 
@@ -469,7 +472,8 @@ class Session:
             self.record = replace(self.record, chosen_grid=command.grid_size)
             return self._adopt(network, label, how=f"on {say_size(network)}, the grid chosen by hand")
         events = [*self._adopt(network, label), *told]
-        return [*events, *self._end_sparsity()] if is_final_cut else events
+        sentence = "The sparsity penalty has done its work and is switched off, so that the curves can settle."
+        return [*events, *self._end_sparsity(sentence)] if is_final_cut else events
 
     def _edit_constants(self, network: KAN, command: constants.ConstantAct) -> tuple[KAN, str, list[Event]]:
         edge = None if isinstance(command, SnapConstants) else edits.find_edge(network, command.edge)
@@ -482,13 +486,12 @@ class Session:
         """Return how things stand, for the history."""
         return Entry("", self.network, self._sparsity, self.record.chosen_grid)
 
-    def _end_sparsity(self) -> list[Event]:
-        """Switch the penalty off once the weak edges are cut: it would only bend the curves that are left.
+    def _end_sparsity(self, sentence: str) -> list[Event]:
+        """Switch the penalty off and say so: once weak edges are cut it would only bend what is left.
 
-        It comes back with the cut's undoing, and with the next fresh network.
+        It comes back with the undoing of the act, and with the next fresh network.
         """
         self.shelved_sparsity = self._sparsity
-        sentence = "The sparsity penalty has done its work and is switched off, so that the curves can settle."
         return [*self._weigh(NO_SPARSITY), NoticeEvent(level="info", code="sparsity_off", sentence=sentence)]
 
     def _travel(self, entry: Entry | None, verb: str) -> list[Event]:

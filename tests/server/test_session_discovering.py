@@ -33,6 +33,7 @@ from server.messages import (
     FormulaSource,
     JudgeFormula,
     NetworkSettings,
+    NoticeEvent,
     Pause,
     Redo,
     Reset,
@@ -325,6 +326,31 @@ def test_a_law_of_another_shape_takes_the_networks_place(fakes: list[FakeDiscove
         one.act(SetTraining(change=TrainingChange(optimizer="lbfgs")))
         one.act(Reset())
         assert one.snapshot().structure.network.widths == before.structure.network.widths
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "auto"])
+def test_an_exact_law_stays_exact_in_training(fakes: list[FakeDiscovery], optimizer: str) -> None:
+    session = make_session(optimizer=optimizer, l1=0.01, entropy=0.02, steps_per_second=None)
+    session.act(Discover())
+    discovered(session)
+    told = session.act(RestoreLaw(id=laws(session).laws[-1].id))
+    assert [event.code for event in told if isinstance(event, NoticeEvent)] == ["sparsity_off"]
+    assert (session.record.training.l1, session.record.training.entropy) == (0.0, 0.0)
+    session.act(Step(count=5))
+    advanced(session, lambda: not session.is_training)
+    assert session.frame().test_rmse < 1e-12
+    # another law finds nothing to switch off, and undoing both brings the penalty back
+    told = session.act(RestoreLaw(id=laws(session).laws[0].id))
+    assert not any(isinstance(event, NoticeEvent) for event in told)
+    session.act(Undo())
+    assert session.record.training.l1 == 0.0
+    session.act(Undo())
+    assert (session.record.training.l1, session.record.training.entropy) == (0.01, 0.02)
+    session.act(Redo())
+    assert session.record.training.l1 == 0.0
+    session.act(Reset())
+    assert session.record.training.l1 == 0.01
+    assert len(fakes) == 1
 
 
 def test_a_discovery_at_work_is_lost_with_its_worker_and_says_so(fakes: list[FakeDiscovery]) -> None:
