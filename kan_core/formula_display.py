@@ -238,8 +238,13 @@ def _round_number(value: float) -> Any:
 
 
 def rounded(expression: Any) -> Any:
-    """Return the expression with its remaining constants at four digits."""
-    return expression.xreplace({number: sp.Float(number, DIGITS) for number in expression.atoms(sp.Float)})
+    """Return the expression with its remaining constants at four digits; factors that are 1 to four digits go."""
+    return expression.xreplace({number: _short(number) for number in expression.atoms(sp.Float)})
+
+
+def _short(number: sp.Float) -> Any:
+    short = sp.Float(number, DIGITS)
+    return sp.Integer(int(short)) if abs(short) == 1 else short
 
 
 def plain_text(expression: Any) -> str:

@@ -345,7 +345,7 @@ class Solver:
         return problem.usual_error(self._oracles[id(problem.dataset)].network) <= max(KEPT * usual, EXACT)
 
     def _say_found(self, problem: _Problem, finding: Symmetry | Separation) -> None:
-        target = self._target if problem.level == 0 else f"what is left of {self._target}"
+        target = self._target if problem.level == 0 else f"What is left of {self._target}"
         sentence = finding.sentence(problem.names, target)
         if sentence not in self.findings:
             self.findings.append(sentence)

@@ -6,15 +6,21 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from kan_core.accuracy import measure_rmse
 from kan_core.datasets import Dataset
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_function
+from kan_core.symbolic.library import Shape
 
 # of two laws whose errors differ by less than this share the simpler one is as good
 AS_GOOD = 0.01
 # a slope this near to 1 and a shift this near to 0 are none
 PASSING = 1e-12
+# of other functions, a share of their variance that a parabola may leave for them to be no more than one
+PARABOLA = 1e-4
+NUM_POINTS = 33
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +51,11 @@ def make_law(network: KAN, dataset: Dataset) -> Law:
 def complexity_of(network: KAN) -> int:
     """Return the complexities of the functions on live symbolic edges together, and 1 for each product of two sums.
 
-    Edges that give what they get are free.
+    Edges that give what they get are free. A function of which no more than a parabola is used counts 1 more: that it
+    is this function is nothing that the data say.
     """
-    symbolic = (edge for edge in network.edges() if network.kind(edge) == "symbolic")
-    functions = sum(edge_function(network, edge).complexity for edge in symbolic if not is_passing(network, edge))
+    symbolic = [edge for edge in network.edges() if network.kind(edge) == "symbolic" and not is_passing(network, edge)]
+    functions = sum(edge_function(network, edge).complexity + is_nearly_parabola(network, edge) for edge in symbolic)
     products = 0
     for layer in network.layers:
         reached = (~layer.pruned).any(dim=1)[layer.first_factor :]
@@ -60,6 +67,25 @@ def is_passing(network: KAN, edge: EdgeId) -> bool:
     """Return whether a symbolic edge gives what it gets, in original units and to rounding."""
     name, a, b, c, d = edge_form(network, edge)
     return name == "x" and abs(a * c - 1.0) < PASSING and abs(c * b + d) < PASSING
+
+
+def is_nearly_parabola(network: KAN, edge: EdgeId) -> bool:
+    """Return whether a symbolic edge's function, curved and no power, is one on its node's range but for a trace."""
+    function, layer = edge_function(network, edge), network.check_edge(edge)
+    if function.shape in (Shape.LINEAR, Shape.POWER) or function.complexity == 0:
+        return False
+    a, b, _, _ = layer.constants[edge.target, edge.source].detach().double().tolist()
+    unit = np.linspace(-1.0, 1.0, NUM_POINTS)
+    low, high = float(layer.low[edge.source]), float(layer.high[edge.source])
+    with np.errstate(all="ignore"):
+        values, _ = function.value_and_derivative(a * ((low + high) / 2 + (high - low) / 2 * unit) + b)
+    deviations = values - values.mean()
+    power = float(deviations @ deviations)
+    if not math.isfinite(power) or power == 0.0:
+        return False
+    powers = np.stack([np.ones(NUM_POINTS), unit, unit * unit])
+    left = deviations - np.linalg.lstsq(powers.T, deviations)[0] @ powers
+    return float(left @ left) < PARABOLA * power
 
 
 def pareto_front(laws: Iterable[Law]) -> list[Law]:

@@ -18,7 +18,10 @@ from kan_core import (
     swap_basis,
 )
 from kan_core.bases import BASES
-from kan_core.symbolic import BUILT_IN
+from kan_core.discovery.composition import added, assemble, multiplied, side_by_side, unfold
+from kan_core.symbolic import BUILT_IN, edge_form
+from kan_core.symbolic.constants import can_hold, snap_constant
+from kan_core.symbolic.rewriting import NAMES
 
 # the built-in functions and one of a person's own
 FUNCTIONS = BUILT_IN.add_function("ricker", "(1 - x^2)*exp(-x^2/2)")
@@ -83,6 +86,31 @@ def random_network(
             # a factor that loses its last edge becomes 1, or a constant of its own
             network = prune_edges(network, [edge], inputs=data.train_inputs.to(dtype) if draw > 0.92 else None)
     return network
+
+
+def random_law(seed: int, *, data: Dataset) -> KAN:
+    """Return a network of formulas alone: a random one, two of them added or multiplied, or one with held constants."""
+    law = random_network(seed, data=data, closed=True)
+    generator = np.random.default_rng(seed)
+    kind = int(generator.integers(4))
+    if kind in (1, 2):
+        branches = [(unfold(one), (0, 1)) for one in (law, random_network(seed + 1, data=data, closed=True))]
+        both = side_by_side(branches, 2)
+        return assemble([*both, added(2)] if kind == 1 else [*both, *multiplied()], data.train_inputs)
+    if kind == 3:
+        return hold_some(law, generator)
+    return law
+
+
+def hold_some(law: KAN, generator: np.random.Generator) -> KAN:
+    """Return the law with half of its outer constants held at numbers that are nice, or at others near theirs."""
+    for edge in [edge for edge in law.edges() if law.kind(edge) == "symbolic"]:
+        for name, value in zip(NAMES, edge_form(law, edge)[1:], strict=True):
+            # arguments stay where their functions are tame
+            if name in "cd" and generator.random() < 0.5 and can_hold(law, edge, name):
+                nice = float(generator.choice([0.5, 1.0, np.pi, -np.sqrt(2.0), -2.0 / 3.0]))
+                law = snap_constant(law, edge, name, value=nice if edge.layer == 1 else value)
+    return law
 
 
 def within_domain(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latex2sympy2_extended import latex2sympy
 
-from kan_core import EdgeId, lock_symbolic, network_formula
+from kan_core import KAN, EdgeId, lock_symbolic, network_formula
 from kan_core.array_code import ArrayWriter
 from kan_core.errors import ExportError
 from kan_core.export import numpy_source, sympy_names, sympy_source
@@ -29,6 +30,7 @@ from kan_core.writing import write
 from tests.kan_core.networks_for_tests import (
     AWKWARD_NAMES,
     assert_equal_to,
+    random_law,
     random_network,
     shifted_dataset,
     values_of,
@@ -54,10 +56,12 @@ def single(function: str) -> Any:
     return within_domain(network, EdgeId(layer=0, source=0, target=0), function, INPUTS, np.random.default_rng(0))
 
 
-@given(seed=SEEDS, names=NAMES)
+@given(seed=SEEDS, names=NAMES, draw=st.sampled_from([random_network, random_law]))
 @pytest.mark.slow
-def test_numpy_and_torch_code_compute_what_the_network_computes(seed: int, names: list[str]) -> None:
-    network = random_network(seed, data=DATA)
+def test_numpy_and_torch_code_compute_what_the_network_computes(
+    seed: int, names: list[str], draw: Callable[..., KAN]
+) -> None:
+    network = draw(seed, data=DATA)
     assert_equal_to(network, INPUTS, run(numpy_source(network, input_names=names))["predict"](*COLUMNS))
     module = run(pytorch_source(network, input_names=names, output_names=["y"]))
     assert_equal_to(network, INPUTS, module["predict"](*INPUTS.T))
@@ -114,7 +118,7 @@ def test_the_torch_module_takes_any_leading_shape() -> None:
 @given(seed=SEEDS, names=NAMES)
 @pytest.mark.slow
 def test_sympy_reads_the_formula_back(seed: int, names: list[str]) -> None:
-    network = random_network(seed, data=DATA, closed=True)
+    network = random_law(seed, data=DATA)
     formula = network_formula(network, input_names=names)
     expression: Any = sp.sympify(sympy_source(formula.expressions, input_names=names))
     symbols = [sp.Symbol(name) for name in sympy_names(names)]
@@ -137,7 +141,7 @@ def read_latex(latex: str, names: list[str]) -> Any:
 @given(seed=SEEDS, names=NAMES)
 @pytest.mark.slow
 def test_latex_reads_back_as_what_the_network_computes(seed: int, names: list[str]) -> None:
-    network = random_network(seed, data=DATA, closed=True)
+    network = random_law(seed, data=DATA)
     expression = read_latex(network_formula(network, input_names=names).latex, names)
     assert expression.free_symbols <= set(sp.symbols("c_0 c_1"))
     assert_equal_to(network, INPUTS, evaluate(expression, sp.symbols("c_0 c_1"), COLUMNS, {}))
@@ -152,7 +156,7 @@ def test_latex_writes_curves_with_their_indices() -> None:
 @given(seed=SEEDS, names=NAMES)
 @pytest.mark.slow
 def test_the_python_expression_runs_with_the_math_module(seed: int, names: list[str]) -> None:
-    network = random_network(seed, data=DATA, closed=True)
+    network = random_law(seed, data=DATA)
     code = network_formula(network, input_names=names).python
     arguments = identifiers(names, reserved={"math", *dir(builtins)})
     function = eval(f"lambda {', '.join(arguments)}: {code}", {"math": math})

@@ -5,15 +5,27 @@ from __future__ import annotations
 import pytest
 import torch
 
-from kan_core import KAN, Dataset, NetworkSpec, train
+from kan_core import (
+    KAN,
+    Candidate,
+    Dataset,
+    EdgeId,
+    NetworkSpec,
+    fit_normalization,
+    fit_ranges,
+    fix_symbolic,
+    train,
+)
 from kan_core.fitting import hold_out
 from kan_core.problems import sample_expression
+from kan_core.symbolic import FUNCTIONS, edge_form
 from kan_core.symbolic.elimination import eliminate
 from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.search import Explanation, explain
 from kan_core.symbolic.simpler import simpler_laws
 
 pytestmark = pytest.mark.slow
+FIRST = EdgeId(layer=0, source=0, target=0)
 
 
 def trained(expression: str, widths: tuple[int, ...], products: tuple[int, ...] = ()) -> tuple[KAN, Dataset]:
@@ -78,6 +90,34 @@ def test_a_law_becomes_simpler_where_that_costs_nothing() -> None:
     simpler = list(simpler_laws(clumsy, data, exact=1e-12))
     assert all(law.complexity < clumsy.complexity for law in simpler)
     assert all(law.test_rmse > 1e-3 for law in simpler)
+
+
+def narrow_cosine(amplitude: float) -> tuple[KAN, Dataset]:
+    """Return 1 + x²/2 with one per cent of noise as a cosine's first `amplitude` radians, and the samples."""
+    data = sample_expression("1 + x^2/2", {"x": (-1, 1)}, seed=3, noise=0.01)
+    network = KAN(NetworkSpec(widths=(1, 1)), dtype=torch.float64)
+    network = fit_ranges(fit_normalization(network, data), data.train_inputs)
+    c = amplitude**-2
+    shift = 1.0 + c - float(network.output_shift[0])
+    cosine = Candidate(function="cos", a=amplitude, b=0.0, c=-c, d=shift, r2=1.0, complexity=2, score=0.0)
+    return fix_symbolic(network, EdgeId(layer=0, source=0, target=0), cosine), data
+
+
+def test_a_function_of_which_only_a_parabola_is_used_makes_way_for_one() -> None:
+    network, data = narrow_cosine(0.1)
+    law = make_law(network, data)
+    assert law.complexity == FUNCTIONS["cos"].complexity + 1
+    found = {edge_form(one.network, FIRST)[0]: one for one in simpler_laws(law, data, exact=1e-12)}
+    assert found["x^2"].complexity == FUNCTIONS["x^2"].complexity
+    assert found["x^2"].test_rmse < 1.02 * law.test_rmse
+    assert pareto_front([law, *found.values()])[-1] is found["x^2"]
+
+
+def test_a_function_that_shows_what_it_is_stays() -> None:
+    network, data = narrow_cosine(1.5)
+    law = make_law(network, data)
+    assert law.complexity == FUNCTIONS["cos"].complexity
+    assert {edge_form(one.network, FIRST)[0] for one in simpler_laws(law, data, exact=1e-12)} == {"x"}
 
 
 def test_the_front_has_no_law_than_which_a_simpler_one_is_as_good() -> None:
