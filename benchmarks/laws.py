@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import numpy as np
@@ -96,16 +97,18 @@ def run_pykan(data: Dataset, *, seed: int) -> Outcome:
     torch.set_default_dtype(torch.float64)
     start = time.perf_counter()
     try:
-        model: Any = PyKAN(width=[inputs, 2 * inputs + 1, 1], grid=3, k=3, seed=seed, auto_save=False)
-        model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS, lamb=0.001)
-        model = model.prune()
-        model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS)
-        model = model.refine(10)
-        model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS)
-        model.auto_symbolic()
-        model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS)
-        with torch.no_grad():
-            predicted = model(data.test_inputs)
+        # pruning writes a log, whether asked for or not
+        with TemporaryDirectory() as folder:
+            model: Any = PyKAN(width=[inputs, 2 * inputs + 1, 1], grid=3, k=3, seed=seed, ckpt_path=folder)
+            model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS, lamb=0.001)
+            model = model.prune()
+            model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS)
+            model = model.refine(10)
+            model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS)
+            model.auto_symbolic()
+            model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS)
+            with torch.no_grad():
+                predicted = model(data.test_inputs)
     except (RuntimeError, ValueError, IndexError, TypeError, AttributeError, KeyError) as error:
         # what it fails with is its answer
         return Outcome(error=float("inf"), seconds=time.perf_counter() - start, text=type(error).__name__)

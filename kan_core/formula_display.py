@@ -243,8 +243,9 @@ def rounded(expression: Any) -> Any:
 
 
 def _short(number: sp.Float) -> Any:
-    short = sp.Float(number, DIGITS)
-    return sp.Integer(int(short)) if abs(short) == 1 else short
+    # as it is written: what is kept of a Float has some bits more than its digits
+    value = float(f"{float(number):.{DIGITS}g}")
+    return sp.Integer(int(value)) if abs(value) == 1.0 else sp.Float(number, DIGITS)
 
 
 def plain_text(expression: Any) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,14 +25,15 @@ from kan_core.discovery.composition import Sheet, Term, added, assemble, multipl
 from kan_core.discovery.outer import OUTERS, USUAL, Outer
 from kan_core.discovery.symmetries import Separation, Symmetry, find_separation, find_symmetries
 from kan_core.discovery.univariate import Composite, composites, refine
+from kan_core.grids import fit_normalization, fit_ranges
 from kan_core.network import KAN, NetworkSpec
+from kan_core.recipe import Recipe
 from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.refit import refit
 from kan_core.symbolic.search import EXACT, Explanation
 from kan_core.symbolic.simpler import simpler_laws
-from kan_core.training import Outcome, Trainer, TrainingSpec
 
 Shape = tuple[tuple[int, ...], tuple[int, ...]]
 T = TypeVar("T")
@@ -137,6 +139,17 @@ class _Oracle:
     error: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rung:
+    """A shape of the ladder, what is taken off the targets before, and the network trained; `words` name it."""
+
+    problem: _Problem
+    shape: Shape
+    outer: Outer | None
+    oracle: _Oracle
+    words: str
+
+
 class Solver:
     """Looks for the law behind `dataset`, one output, test samples held out to judge; one small piece a step.
 
@@ -202,35 +215,59 @@ class Solver:
     # --- ladder
 
     def _climb(self, problem: _Problem, seed: int) -> Pieces[list[Law]]:
-        """Return the laws that one shape after the other leads to, until one is as good as the data."""
+        """Return the laws that one shape after the other leads to, until one is as good as the data.
+
+        A network that is far off is read once the next shape turns out to be hardly better, or nothing else is left.
+        """
         found: list[Law] = []
+        waiting: list[_Rung] = []
         end = time.process_time() + problem.seconds
         for shape, outer in attempts(problem.dataset.num_inputs):
             inner = problem if outer is None else _taken_off(problem, outer)
             if inner is None:
                 continue
-            on = f"{_say(shape)} on {', '.join(problem.names)}" + (f" under {outer.function}" if outer else "")
-            self.activity = f"training {on}"
+            words = _say_rung(inner, shape, outer)
+            self.activity = f"training {words}"
             oracle = yield from self._train(inner, shape, seed)
+            rung = _Rung(problem=inner, shape=shape, outer=outer, oracle=oracle, words=words)
             if not self._is_worth_reading(inner, oracle):
                 continue
-            self.activity = f"reading the law of {on}"
-            laws = yield from self._explain(inner, oracle.network)
-            if outer is not None:
-                around = [[*unfold(law.network), outer.sheet()] for law in laws[::-1][:NUM_TRIED]]
-                laws = yield from self._compose(problem, around)
-            found += laws
-            best = min((law.test_rmse for law in laws), default=float("inf")) / problem.spread
-            is_enough = best <= EXACT or (problem.is_part and best <= AS_GOOD * oracle.error)
-            if shape == CURVE and outer is None and not is_enough and oracle.error <= TRUSTED:
-                self.activity = f"comparing functions inside others on {problem.names[0]}"
-                laws = yield from self._read_composites(problem, oracle.network)
+            is_far_off = oracle.error > HOPELESS
+            due = [rung]
+            if is_far_off and not waiting:
+                waiting, due = [rung], []
+            elif is_far_off and oracle.error > GAINED * waiting[-1].oracle.error:
+                waiting, due = [], [*waiting, rung]
+            for one in due:
+                laws, is_enough = yield from self._read(problem, one)
                 found += laws
-                best = min([best, *(law.test_rmse / problem.spread for law in laws)])
-                is_enough = best <= EXACT or (problem.is_part and best <= AS_GOOD * oracle.error)
-            if is_enough or time.process_time() > end:
-                break
+                if is_enough or time.process_time() > end:
+                    return self._likeliest_first(problem, found)
+        for one in waiting:
+            laws, _ = yield from self._read(problem, one)
+            found += laws
         return self._likeliest_first(problem, found)
+
+    def _read(self, problem: _Problem, rung: _Rung) -> Pieces[tuple[list[Law], bool]]:
+        """Return the laws of `problem` that a trained network leads to, and whether one of them is enough."""
+        oracle, outer = rung.oracle, rung.outer
+        self.activity = f"reading the law of {rung.words}"
+        laws = yield from self._explain(rung.problem, oracle.network)
+        if outer is not None:
+            around = [[*unfold(law.network), outer.sheet()] for law in laws[::-1][:NUM_TRIED]]
+            laws = yield from self._compose(problem, around)
+        is_enough = self._is_enough(problem, laws, oracle)
+        if rung.shape == CURVE and outer is None and not is_enough and oracle.error <= TRUSTED:
+            self.activity = f"comparing functions inside others on {problem.names[0]}"
+            more = yield from self._read_composites(problem, oracle.network)
+            laws = [*laws, *more]
+            is_enough = self._is_enough(problem, laws, oracle)
+        return laws, is_enough
+
+    def _is_enough(self, problem: _Problem, laws: Sequence[Law], oracle: _Oracle) -> bool:
+        """Return whether one of the laws is exact, or, of a part, as good as the network that it was read from."""
+        best = min((law.test_rmse for law in laws), default=math.inf) / problem.spread
+        return best <= EXACT or (problem.is_part and best <= AS_GOOD * oracle.error)
 
     def _likeliest_first(self, problem: _Problem, laws: Sequence[Law]) -> list[Law]:
         """Return the laws by their errors; of those that are as good as the data of a part the simplest comes first."""
@@ -247,12 +284,16 @@ class Solver:
         """Return a network of this shape trained by the recipe; the best of a problem is remembered."""
         spec = NetworkSpec(widths=shape[0], products=shape[1])
         network = KAN(spec, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-        trainer = Trainer(network, problem.dataset, TrainingSpec(optimizer="auto", seed=seed))
+        inputs = problem.dataset.train_inputs
+        scaled = fit_ranges(fit_normalization(network, problem.dataset), inputs)
+        recipe = Recipe(scaled, problem.dataset, seed=seed)
         end = time.process_time() + TRAIN_SECONDS
-        while trainer.step().outcome is Outcome.OK and time.process_time() < end:
+        while not recipe.is_done and time.process_time() < end:
+            with np.errstate(all="ignore"):
+                recipe.step()
             yield False
         self._trained.add((id(problem.dataset), shape, seed))
-        network = trainer.network.copy()
+        network = recipe.network.copy()
         oracle = _Oracle(dataset=problem.dataset, network=network, error=problem.error(network))
         known = self._oracles.get(id(problem.dataset))
         if known is None or oracle.error < known.error:
@@ -509,6 +550,11 @@ def _width(problem: _Problem) -> tuple[int, ...]:
     """Return the widths of a network that is large enough for most laws of so many inputs."""
     n = problem.dataset.num_inputs
     return (n, min(2 * n + 1, MOST_HIDDEN), 1)
+
+
+def _say_rung(problem: _Problem, shape: Shape, outer: Outer | None) -> str:
+    """Return what is trained or read, as people are told."""
+    return f"{_say(shape)} on {', '.join(problem.names)}" + (f" under {outer.function}" if outer else "")
 
 
 def _say(shape: Shape) -> str:
