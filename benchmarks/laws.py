@@ -8,7 +8,9 @@ Each law is sampled 1,000 times. *Exact* is a relative RMSE under 1e-6 on 10,000
 for noisy samples, is a formula, the one that the search calls best, that becomes exact when its constants alone
 are fitted to samples without noise. Of the negatives, which no simple law made, the honest answer is that there is
 none.
-pykan is given its own pipeline: train with sparsity, prune, refine, `auto_symbolic`, train the constants.
+pykan is given its own pipeline: train with sparsity, prune, refine, `auto_symbolic`, train the constants. Peers work at
+the same time, each in a process of its own, for `--peer-seconds` of the processor at most once they have loaded: as
+many as Kanoscope has on two cores. Their times are the processor's, too.
 """
 
 from __future__ import annotations
@@ -17,12 +19,16 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import contextlib
 import importlib.util
+import math
+import multiprocessing
+import resource
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from multiprocessing.connection import Connection
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
@@ -55,7 +61,8 @@ class Outcome:
 
     def show(self) -> list[str]:
         """Return the columns of one contestant."""
-        return ["yes" if self.error < EXACT else f"{self.error:.0e}", f"{self.seconds:.1f}"]
+        error = f"{self.error:.0e}" if np.isfinite(self.error) else self.text
+        return ["yes" if self.error < EXACT else error, f"{self.seconds:.1f}"]
 
 
 def run_kanoscope(data: Dataset, *, seconds: float, seed: int, noise: float) -> Outcome:
@@ -95,7 +102,7 @@ def run_pykan(data: Dataset, *, seed: int) -> Outcome:
         "test_label": data.test_targets[:1000],
     }
     torch.set_default_dtype(torch.float64)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         # pruning writes a log, whether asked for or not
         with TemporaryDirectory() as folder:
@@ -111,12 +118,12 @@ def run_pykan(data: Dataset, *, seed: int) -> Outcome:
                 predicted = model(data.test_inputs)
     except (RuntimeError, ValueError, IndexError, TypeError, AttributeError, KeyError) as error:
         # what it fails with is its answer
-        return Outcome(error=float("inf"), seconds=time.perf_counter() - start, text=type(error).__name__)
+        return Outcome(error=float("inf"), seconds=time.process_time() - start, text=type(error).__name__)
     finally:
         torch.set_default_dtype(torch.float32)
     difference = float((predicted - data.test_targets).square().mean().sqrt())
     error = difference / float(data.test_targets.std())
-    return Outcome(error=error if np.isfinite(error) else float("inf"), seconds=time.perf_counter() - start, text="")
+    return Outcome(error=error if np.isfinite(error) else float("inf"), seconds=time.process_time() - start, text="")
 
 
 def run_gplearn(data: Dataset, *, seed: int) -> Outcome:
@@ -124,14 +131,53 @@ def run_gplearn(data: Dataset, *, seed: int) -> Outcome:
     from gplearn.genetic import SymbolicRegressor
 
     functions = ("add", "sub", "mul", "div", "sqrt", "log", "neg", "inv", "sin", "cos")
-    start = time.perf_counter()
+    start = time.process_time()
     model = SymbolicRegressor(
         population_size=2000, generations=20, function_set=functions, stopping_criteria=1e-9, random_state=seed
     )
     model.fit(data.train_inputs.numpy(), data.train_targets[:, 0].numpy())
     predicted = torch.from_numpy(model.predict(data.test_inputs.numpy()))[:, None]
     error = float((predicted - data.test_targets).square().mean().sqrt()) / float(data.test_targets.std())
-    return Outcome(error=error, seconds=time.perf_counter() - start, text=str(model._program))
+    return Outcome(error=error, seconds=time.process_time() - start, text=str(model._program))
+
+
+PEERS: dict[str, tuple[str, Callable[..., Outcome]]] = {
+    "pykan": ("kan", run_pykan),
+    "gplearn": ("gplearn", run_gplearn),
+}
+
+
+class Peer:
+    """A peer at work on the samples of a law, in a process that starts at once and has `seconds` of the processor once it has loaded."""
+
+    def __init__(self, name: str, data: Dataset, *, seed: int, seconds: float) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._seconds = seconds
+        self._receiver, sender = context.Pipe(duplex=False)
+        self._process = context.Process(target=_work, args=(name, data, seed, seconds, sender))
+        self._process.start()
+        sender.close()
+
+    def wait(self) -> Outcome:
+        """Return how it went; its process ends by itself when its time is over."""
+        try:
+            return self._receiver.recv()
+        except EOFError:
+            return Outcome(error=float("inf"), seconds=self._seconds, text="not done")
+        finally:
+            self._process.join()
+
+
+def _work(name: str, data: Dataset, seed: int, seconds: float, sender: Connection) -> None:
+    module, run = PEERS[name]
+    torch.set_num_threads(1)
+    importlib.import_module(module)
+    limit = math.ceil(time.process_time() + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    # pykan tells of all it does
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        outcome = run(data, seed=seed)
+    sender.send(outcome)
 
 
 def main(
@@ -140,30 +186,26 @@ def main(
     seed: Annotated[int, typer.Option(help="Decides samples and networks.")] = 0,
     only: Annotated[str, typer.Option(help="Laws to run, separated by commas; all unless given.")] = "",
     peers: Annotated[bool, typer.Option("--peers", help="Run pykan and gplearn too, which takes long.")] = False,
+    peer_seconds: Annotated[float, typer.Option(help="Time for a law of a peer.")] = 60.0,
 ) -> None:
     """Measure and print the table."""
     wanted = [name for name in LAWS if not only or name in only.split(",")]
-    contestants: dict[str, Callable[[Dataset], Outcome]] = {
-        "Kanoscope": lambda data: run_kanoscope(data, seconds=seconds, seed=seed, noise=noise)
-    }
-    if peers:
-        for name, module, run in (("pykan", "kan", run_pykan), ("gplearn", "gplearn", run_gplearn)):
-            if importlib.util.find_spec(module) is not None:
-                contestants[name] = partial(run, seed=seed)
-    found: dict[str, list[Outcome]] = {name: [] for name in contestants}
+    there = [name for name, (module, _) in PEERS.items() if peers and importlib.util.find_spec(module) is not None]
+    found: dict[str, list[Outcome]] = {name: [] for name in ("Kanoscope", *there)}
     word = "in form" if noise else "exact"
     columns = [
         "law",
-        *(f"{name}: {what}" for name in contestants for what in (word if name == "Kanoscope" else "exact", "s")),
+        *(f"{name}: {what}" for name in found for what in (word if name == "Kanoscope" else "exact", "s")),
     ]
     for line in table_lines([*columns, "Kanoscope's formula"], []):
         typer.echo(line)
     for law in wanted:
         data = sample_law(law, noise=noise, seed=seed)
-        cells: list[str] = []
-        for name, run in contestants.items():
-            found[name].append(run(data))
-            cells += found[name][-1].show()
+        found["Kanoscope"].append(run_kanoscope(data, seconds=seconds, seed=seed, noise=noise))
+        at_work = {name: Peer(name, data, seed=seed, seconds=peer_seconds) for name in there}
+        for name, peer in at_work.items():
+            found[name].append(peer.wait())
+        cells = [cell for outcomes in found.values() for cell in outcomes[-1].show()]
         typer.echo(f"| {law} | {' | '.join(cells)} | `{found['Kanoscope'][-1].text}` |")
     for name, outcomes in found.items():
         share = sum(outcome.error < EXACT for outcome in outcomes)
