@@ -11,31 +11,38 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from kan_core.accuracy import measure_rmse
 from kan_core.datasets import Dataset
-from kan_core.discovery.composition import Sheet, Term, added, assemble, multiplied, side_by_side, unfold
-from kan_core.discovery.outer import OUTERS, USUAL, Outer
+from kan_core.discovery.composition import Sheet, assemble, unfold
+from kan_core.discovery.outer import Outer
+from kan_core.discovery.parts import (
+    Problem,
+    baselines,
+    curve_points,
+    disjoint,
+    join,
+    part_of,
+    reduce_problem,
+    taken_off,
+)
+from kan_core.discovery.shapes import CURVE, Shape, attempts, say_shape, wide_shape
 from kan_core.discovery.symmetries import Separation, Symmetry, find_separation, find_symmetries
 from kan_core.discovery.univariate import Composite, composites, refine
 from kan_core.grids import fit_normalization, fit_ranges
 from kan_core.network import KAN, NetworkSpec
 from kan_core.recipe import Recipe
 from kan_core.symbolic.laws import Law, make_law, pareto_front
-from kan_core.symbolic.library import FUNCTIONS
 from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.refit import refit
 from kan_core.symbolic.search import EXACT, Explanation
 from kan_core.symbolic.simpler import simpler_laws
 
-Shape = tuple[tuple[int, ...], tuple[int, ...]]
 T = TypeVar("T")
 # work in small pieces, each of which ends with a yield, and its result
 Pieces = Generator[bool, None, T]
@@ -55,79 +62,17 @@ GAINED = 0.8
 KEPT = 1.5
 # a law of a part is enough when its error is that of the network it was read from, nearly
 AS_GOOD = 1.2
-PART_SECONDS = 6.0
 REFIT_STEPS = 80
 SETTLED = 1e-6
 MAX_LEVEL = 4
-MOST_HIDDEN = 6
 NUM_TRIED = 3
 ANOTHER_SEED = 1000
-# where a part of a product is smaller than this share of its largest value, dividing by it says nothing
-SMALL_FACTOR = 0.1
-
-
-# a curve alone, from which functions inside others are read
-CURVE: Shape = ((1, 1), ())
 # functions inside others that leave more of the variance than this are not refitted, and no more than so many are
 PROMISING = 0.1
 NUM_REFINED = 40
 NUM_COMPOSITES = 12
 # how many digits of the unexplained share a unit of complexity has to be worth
 DIGITS_A_UNIT = 0.3
-NUM_CURVE_POINTS = 128
-
-
-def attempts(num_inputs: int) -> Iterator[tuple[Shape, Outer | None]]:
-    """Yield the shapes of the ladder with what is taken off the targets before, the smallest and likeliest first."""
-    n = num_inputs
-    yield ((n, 1), ()), None
-    if n > 1:
-        yield ((n, 1, 1), ()), None
-    yield ((n, 1, 1), (0, 1, 0)), None
-    if n == 1:
-        yield from ((((n, 1), ()), outer) for outer in OUTERS)
-        yield from ((((n, 1, 1), (0, 1, 0)), outer) for outer in USUAL)
-    yield ((n, 2, 1), (0, 1, 0)), None
-    yield from ((((n, 2, 1), (0, 1, 0)), outer) for outer in USUAL)
-    yield ((n, 2, 1), ()), None
-    yield ((n, 2, 1, 1), (0, 1, 0, 0)), None
-    yield ((n, 2, 1, 1), (0, 0, 1, 0)), None
-    yield ((n, 2, 1, 1), (0, 1, 1, 0)), None
-    yield ((n, 2, 1, 1), (0, 2, 1, 0)), None
-    yield ((n, 3, 1), (0, 1, 0)), None
-    yield ((n, 3, 1, 1), (0, 1, 1, 0)), None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    """Samples to explain; `level` counts what was divided to come here, `seconds` are those to climb its ladder."""
-
-    dataset: Dataset
-    level: int = 0
-    seconds: float = math.inf
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.dataset.input_names or ())
-
-    @property
-    def is_part(self) -> bool:
-        """Whether targets hold what another network got wrong, too."""
-        return math.isfinite(self.seconds)
-
-    @property
-    def spread(self) -> float:
-        return float(self.dataset.test_targets.double().std(correction=0)) or 1.0
-
-    def error(self, network: KAN) -> float:
-        """Return the held-out error of a network as a share of the targets' spread."""
-        return measure_rmse(network, self.dataset.test_inputs, self.dataset.test_targets, "regression") / self.spread
-
-    @torch.no_grad()
-    def usual_error(self, network: KAN) -> float:
-        """Return what nine in ten held-out samples are within, as a share: samples beyond all others do not count."""
-        off = (network(self.dataset.test_inputs) - self.dataset.test_targets).abs()
-        return float(torch.quantile(off, 0.9)) / self.spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +88,7 @@ class _Oracle:
 class _Rung:
     """A shape of the ladder, what is taken off the targets before, and the network trained; `words` name it."""
 
-    problem: _Problem
+    problem: Problem
     shape: Shape
     outer: Outer | None
     oracle: _Oracle
@@ -161,7 +106,7 @@ class Solver:
         self, dataset: Dataset, *, seed: int, divides_first: bool, deadline: float, library: Library = BUILT_IN
     ) -> None:
         self._seed, self._deadline, self._library = seed, deadline, library
-        self._whole = _Problem(dataset=dataset)
+        self._whole = Problem(dataset=dataset)
         self._found: list[Law] = []
         # by their datasets' ids; they hold them, so that no id is given twice
         self._oracles: dict[int, _Oracle] = {}
@@ -205,7 +150,7 @@ class Solver:
             seed += 2 * ANOTHER_SEED
         return True
 
-    def _note(self, problem: _Problem, network: KAN) -> Law:
+    def _note(self, problem: Problem, network: KAN) -> Law:
         """Return the law of a network on the problem's inputs; one of the whole is found."""
         law = make_law(network, problem.dataset)
         if problem.level == 0:
@@ -214,7 +159,7 @@ class Solver:
 
     # --- ladder
 
-    def _climb(self, problem: _Problem, seed: int) -> Pieces[list[Law]]:
+    def _climb(self, problem: Problem, seed: int) -> Pieces[list[Law]]:
         """Return the laws that one shape after the other leads to, until one is as good as the data.
 
         A network that is far off is read once the next shape turns out to be hardly better, or nothing else is left.
@@ -223,7 +168,7 @@ class Solver:
         waiting: list[_Rung] = []
         end = time.process_time() + problem.seconds
         for shape, outer in attempts(problem.dataset.num_inputs):
-            inner = problem if outer is None else _taken_off(problem, outer)
+            inner = problem if outer is None else taken_off(problem, outer)
             if inner is None:
                 continue
             words = _say_rung(inner, shape, outer)
@@ -248,7 +193,7 @@ class Solver:
             found += laws
         return self._likeliest_first(problem, found)
 
-    def _read(self, problem: _Problem, rung: _Rung) -> Pieces[tuple[list[Law], bool]]:
+    def _read(self, problem: Problem, rung: _Rung) -> Pieces[tuple[list[Law], bool]]:
         """Return the laws of `problem` that a trained network leads to, and whether one of them is enough."""
         oracle, outer = rung.oracle, rung.outer
         self.activity = f"reading the law of {rung.words}"
@@ -264,23 +209,23 @@ class Solver:
             is_enough = self._is_enough(problem, laws, oracle)
         return laws, is_enough
 
-    def _is_enough(self, problem: _Problem, laws: Sequence[Law], oracle: _Oracle) -> bool:
+    def _is_enough(self, problem: Problem, laws: Sequence[Law], oracle: _Oracle) -> bool:
         """Return whether one of the laws is exact, or, of a part, as good as the network that it was read from."""
         best = min((law.test_rmse for law in laws), default=math.inf) / problem.spread
         return best <= EXACT or (problem.is_part and best <= AS_GOOD * oracle.error)
 
-    def _likeliest_first(self, problem: _Problem, laws: Sequence[Law]) -> list[Law]:
+    def _likeliest_first(self, problem: Problem, laws: Sequence[Law]) -> list[Law]:
         """Return the laws by their errors; of those that are as good as the data of a part the simplest comes first."""
         oracle = self._oracles.get(id(problem.dataset))
         noise = AS_GOOD * oracle.error * problem.spread if problem.is_part and oracle is not None else 0.0
         return sorted(laws, key=lambda law: (max(law.test_rmse, noise), law.complexity))
 
-    def _is_worth_reading(self, problem: _Problem, oracle: _Oracle) -> bool:
+    def _is_worth_reading(self, problem: Problem, oracle: _Oracle) -> bool:
         """Return whether a law can be read from a network: one that is good, or not much worse than the best is."""
         best = self._oracles[id(problem.dataset)].error
         return oracle.error <= max(HOPELESS, NEARLY * best) and oracle.error < NOTHING
 
-    def _train(self, problem: _Problem, shape: Shape, seed: int) -> Pieces[_Oracle]:
+    def _train(self, problem: Problem, shape: Shape, seed: int) -> Pieces[_Oracle]:
         """Return a network of this shape trained by the recipe; the best of a problem is remembered."""
         spec = NetworkSpec(widths=shape[0], products=shape[1])
         network = KAN(spec, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -300,7 +245,7 @@ class Solver:
             self._oracles[id(problem.dataset)] = oracle
         return oracle
 
-    def _explain(self, problem: _Problem, network: KAN) -> Pieces[list[Law]]:
+    def _explain(self, problem: Problem, network: KAN) -> Pieces[list[Law]]:
         search = Explanation(network, problem.dataset, library=self._library)
         end = time.process_time() + EXPLAIN_SECONDS
         num_seen = 0
@@ -312,7 +257,7 @@ class Solver:
             yield False
         return search.laws
 
-    def _read_composites(self, problem: _Problem, network: KAN) -> Pieces[list[Law]]:
+    def _read_composites(self, problem: Problem, network: KAN) -> Pieces[list[Law]]:
         """Return the laws of functions inside others that fit the curve of a network of one input."""
         x = curve_points(problem.dataset.train_inputs)
         with torch.no_grad():
@@ -334,7 +279,7 @@ class Solver:
 
     # --- taking apart
 
-    def _divide(self, problem: _Problem, seed: int) -> Pieces[list[Law]]:
+    def _divide(self, problem: Problem, seed: int) -> Pieces[list[Law]]:
         """Return the laws of a problem put together from those of a reduced one, or of its parts."""
         if problem.dataset.num_inputs == 1 or problem.level >= MAX_LEVEL:
             laws = yield from self._climb(problem, seed)
@@ -363,35 +308,35 @@ class Solver:
         laws = yield from self._solve_parts(problem, separation, oracle, seed)
         return laws
 
-    def _ask(self, problem: _Problem, seed: int) -> Pieces[_Oracle]:
+    def _ask(self, problem: Problem, seed: int) -> Pieces[_Oracle]:
         """Return the best network there is of a problem, trained now unless a good one is known."""
         n = problem.dataset.num_inputs
-        shapes: list[Shape] = [((n, 1, 1), ()), ((n, 2, 1), (0, 1, 0)), (_width(problem), ())]
+        shapes: list[Shape] = [((n, 1, 1), ()), ((n, 2, 1), (0, 1, 0)), wide_shape(n)]
         for shape in [CURVE] if n == 1 else shapes:
             known = self._oracles.get(id(problem.dataset))
             if known is not None and known.error <= GOOD:
                 break
             if (id(problem.dataset), shape, seed) in self._trained:
                 continue
-            self.activity = f"training {_say(shape)} to ask it about {', '.join(problem.names)}"
+            self.activity = f"training {say_shape(shape)} to ask it about {', '.join(problem.names)}"
             oracle = yield from self._train(problem, shape, seed)
             # where a larger one gains nothing the rest is noise
             if known is not None and known.error <= TRUSTED and oracle.error > GAINED * known.error:
                 break
         return self._oracles[id(problem.dataset)]
 
-    def _holds(self, problem: _Problem, seed: int, usual: float) -> Pieces[bool]:
+    def _holds(self, problem: Problem, seed: int, usual: float) -> Pieces[bool]:
         """Return whether some network of a reduced problem is usually no worse off than by `usual`, or not much."""
         yield from self._ask(problem, seed)
         return problem.usual_error(self._oracles[id(problem.dataset)].network) <= max(KEPT * usual, EXACT)
 
-    def _say_found(self, problem: _Problem, finding: Symmetry | Separation) -> None:
+    def _say_found(self, problem: Problem, finding: Symmetry | Separation) -> None:
         target = self._target if problem.level == 0 else f"What is left of {self._target}"
         sentence = finding.sentence(problem.names, target)
         if sentence not in self.findings:
             self.findings.append(sentence)
 
-    def _solve_parts(self, problem: _Problem, separation: Separation, oracle: _Oracle, seed: int) -> Pieces[list[Law]]:
+    def _solve_parts(self, problem: Problem, separation: Separation, oracle: _Oracle, seed: int) -> Pieces[list[Law]]:
         """Return the laws of a sum or product, put together from those of its parts."""
         best: list[list[list[Sheet]]] = []
         for group in separation.groups:
@@ -407,7 +352,7 @@ class Solver:
         laws = yield from self._compose(problem, composed)
         return laws
 
-    def _compose(self, problem: _Problem, choices: Sequence[Sequence[Sheet]]) -> Pieces[list[Law]]:
+    def _compose(self, problem: Problem, choices: Sequence[Sequence[Sheet]]) -> Pieces[list[Law]]:
         """Return the laws of these sheets, refitted to the problem's samples."""
         laws: list[Law] = []
         for sheets in choices:
@@ -426,139 +371,11 @@ class Solver:
         return sorted(laws, key=lambda law: law.test_rmse)
 
 
-def curve_points(inputs: Tensor) -> Tensor:
-    """Return points between the ends of inputs (B, 1), half of them even, half as the inputs lie, (P, 1)."""
-    low, high = inputs.min(), inputs.max()
-    even = torch.linspace(float(low), float(high), NUM_CURVE_POINTS // 2, dtype=inputs.dtype)
-    shares = torch.linspace(0.0, 1.0, NUM_CURVE_POINTS // 2, dtype=inputs.dtype)
-    return torch.cat([even, torch.quantile(inputs[:, 0], shares)]).unique().unsqueeze(1)
-
-
 def _worth(fit: Composite) -> float:
     """Return the digits of what a composite leaves unexplained, and what its complexity costs; less is better."""
     return math.log10(fit.unexplained + 1e-12) + DIGITS_A_UNIT * fit.complexity
 
 
-def baselines(dataset: Dataset) -> list[list[Sheet]]:
-    """Return the sheets of a constant and of a linear function, to which every law is compared."""
-    n = dataset.num_inputs
-    mean = float(dataset.train_targets.mean())
-    constant = Sheet(n, 1, 0, {(0, 0): Term(FUNCTIONS["constant"], d=mean)})
-    linear = Sheet(n, 1, 0, {(0, source): Term(FUNCTIONS["x"], d=mean / n) for source in range(n)})
-    return [[constant], [linear]]
-
-
-def _taken_off(problem: _Problem, outer: Outer) -> _Problem | None:
-    """Return the problem of what is inside `outer`, None where the targets can not be its values."""
-    dataset = problem.dataset
-    if not (outer.fits(dataset.train_targets) and outer.fits(dataset.test_targets)):
-        return None
-    inner = replace(
-        dataset, train_targets=outer.undo(dataset.train_targets), test_targets=outer.undo(dataset.test_targets)
-    )
-    return _Problem(dataset=inner, level=problem.level + 1)
-
-
-def disjoint(symmetries: Sequence[Symmetry]) -> list[Symmetry]:
-    """Return the symmetries that share no input with one before them."""
-    taken: set[int] = set()
-    chosen: list[Symmetry] = []
-    for symmetry in symmetries:
-        if not taken & {symmetry.first, symmetry.second}:
-            taken |= {symmetry.first, symmetry.second}
-            chosen.append(symmetry)
-    return chosen
-
-
-def reduce_problem(problem: _Problem, symmetries: Sequence[Symmetry]) -> tuple[_Problem, list[Sheet]]:
-    """Return the problem in which pairs of inputs became one each, and the sheets that make its inputs."""
-    dataset = problem.dataset
-    places = list(range(dataset.num_inputs))
-    sheets: list[Sheet] = []
-    for symmetry in symmetries:
-        # where the pair stands among what is left by now
-        here = replace(symmetry, first=places.index(symmetry.first), second=places.index(symmetry.second))
-        sheets.append(here.sheet(dataset.train_inputs))
-        dataset = replace(
-            dataset,
-            train_inputs=here.reduce(dataset.train_inputs),
-            test_inputs=here.reduce(dataset.test_inputs),
-            input_names=tuple(here.names(dataset.input_names or ())),
-        )
-        places = [place for place in places if place not in (symmetry.first, symmetry.second)] + [-1]
-    return _Problem(dataset=dataset, level=problem.level + 1), sheets
-
-
-@torch.no_grad()
-def part_of(problem: _Problem, separation: Separation, group: tuple[int, ...], network: KAN) -> _Problem:
-    """Return the problem of one part: what the targets are without the others, which the network knows.
-
-    The first part has what all have in common, so that the parts together are what the network computes.
-    """
-    dataset = problem.dataset
-    held = _typical(dataset.train_inputs, network, is_product=separation.is_product, offset=separation.offset)
-    common = network(held.unsqueeze(0)) - separation.offset if group == separation.groups[0] else None
-
-    def targets(inputs: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-        others = inputs.clone()
-        others[:, list(group)] = held[list(group)]
-        rest = network(others) - separation.offset
-        if not separation.is_product:
-            rest = rest if common is None else rest - common
-            return wanted - rest, torch.ones(len(inputs), dtype=torch.bool)
-        usable = rest[:, 0].abs() > SMALL_FACTOR * rest.abs().max()
-        rest = rest if common is None else rest / common
-        return (wanted - separation.offset) / torch.where(usable.unsqueeze(1), rest, torch.ones_like(rest)), usable
-
-    columns = list(group)
-    train, train_rows = targets(dataset.train_inputs, dataset.train_targets)
-    test, test_rows = targets(dataset.test_inputs, dataset.test_targets)
-    part = replace(
-        dataset,
-        train_inputs=dataset.train_inputs[train_rows][:, columns],
-        train_targets=train[train_rows],
-        test_inputs=dataset.test_inputs[test_rows][:, columns],
-        test_targets=test[test_rows],
-        input_names=tuple(problem.names[place] for place in columns),
-    )
-    return _Problem(dataset=part, level=problem.level + 1, seconds=PART_SECONDS)
-
-
-def _typical(inputs: Tensor, network: KAN, *, is_product: bool, offset: float) -> Tensor:
-    """Return the sample (I,) from which others are looked at: the middle one, or one with a large output."""
-    if not is_product:
-        return inputs.median(dim=0).values
-    order = (network(inputs)[:, 0] - offset).abs().argsort()
-    return inputs[order[int(0.9 * (len(order) - 1))]]
-
-
-def join(choice: Sequence[Sequence[Sheet]], separation: Separation, num_inputs: int) -> list[Sheet]:
-    """Return the sheets of a sum or product of parts."""
-    branches = list(zip(choice, separation.groups, strict=True))
-    if not separation.is_product:
-        return [*side_by_side(branches, num_inputs), added(len(branches))]
-    joined, takes = branches[0]
-    for other, others in branches[1:]:
-        both = side_by_side([(joined, takes), (other, others)], num_inputs)
-        joined, takes = [*both, *multiplied()], tuple(range(num_inputs))
-    last = joined[-1]
-    terms = {key: term.scaled(1.0, separation.offset) for key, term in last.terms.items()}
-    return [*joined[:-1], replace(last, terms=terms)]
-
-
-def _width(problem: _Problem) -> tuple[int, ...]:
-    """Return the widths of a network that is large enough for most laws of so many inputs."""
-    n = problem.dataset.num_inputs
-    return (n, min(2 * n + 1, MOST_HIDDEN), 1)
-
-
-def _say_rung(problem: _Problem, shape: Shape, outer: Outer | None) -> str:
+def _say_rung(problem: Problem, shape: Shape, outer: Outer | None) -> str:
     """Return what is trained or read, as people are told."""
-    return f"{_say(shape)} on {', '.join(problem.names)}" + (f" under {outer.function}" if outer else "")
-
-
-def _say(shape: Shape) -> str:
-    widths, products = shape
-    count = sum(products)
-    sums = "[" + ", ".join(map(str, widths)) + "]"
-    return f"{sums} with {count} product{'s' if count > 1 else ''}" if count else sums
+    return f"{say_shape(shape)} on {', '.join(problem.names)}" + (f" under {outer.function}" if outer else "")
