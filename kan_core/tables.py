@@ -147,7 +147,8 @@ def _is_missing(cell: str) -> bool:
 
 def _number(cell: str, decimal_comma: bool, row: int, column: str) -> float:
     if _is_missing(cell):
-        raise DataError(f"Row {row}, column {column!r} is empty: fill the cell or leave the row out.")
+        held = f"holds {cell!r}, which stands for no value" if cell else "is empty"
+        raise DataError(f"Row {row}, column {column!r} {held}: fill the cell or leave the row out.")
     value = _parse(cell, decimal_comma)
     if value is None or not math.isfinite(value):
         raise DataError(

@@ -91,8 +91,10 @@ def _write(expression: Any, variable: Any, write: Callable[[tuple[int, float]], 
         _write(expression.args[0], variable, write)
         write((_SINGLE[expression.func], 0.0))
     else:
+        name = "j0" if expression.func is sp.besselj else expression.func.__name__
         raise ExpressionError(
-            f"A library function is made of elementary functions, received {expression.func.__name__}: leave it out."
+            f"A library function is made of elementary functions, and {name} is none: leave it out, or learn from "
+            "samples of it."
         )
 
 

@@ -60,6 +60,7 @@ GOOD = "\n".join(f"{k},{k * k}" for k in range(12))
         ),
         (f"x,y\n{GOOD}\n1,abc".encode(), "Row 14, column 'y' holds 'abc', which is no finite number"),
         (f"x,y\n{GOOD}\n1,inf".encode(), "Row 14, column 'y' holds 'inf', which is no finite number"),
+        (f"x,y\n{GOOD}\n1,NaN".encode(), "Row 14, column 'y' holds 'NaN', which stands for no value: fill the cell"),
         (f"x,y\n{GOOD}\n1,".encode(), "Row 14, column 'y' is empty: fill the cell or leave the row out."),
         ((",".join("1" * 101) + "\n").encode(), "A table has at most 100 columns, received 101: leave some out."),
         (b"1,2\n" * 5_000_001, r"A table has at most 20 MB, received 20\.0 MB: leave out rows."),

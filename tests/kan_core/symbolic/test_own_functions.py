@@ -183,7 +183,7 @@ def test_suggestions_come_from_the_library_that_is_passed() -> None:
         ("f", "x +", {}, "The formula ends too early at position 4"),
         ("f", "x + y", {}, r"There is no variable 'y' \(position 5\): the variables are x."),
         ("f", "3 + pi", {}, r"A function depends on x, received 3 \+ pi: put x in it."),
-        ("f", "j0(x)", {}, "A library function is made of elementary functions, received besselj: leave it out."),
+        ("f", "j0(x)", {}, "A library function is made of elementary functions, and j0 is none: leave it out"),
         ("f", "sqrt(-1-x^2)", {}, "A function has real values on some interval, and this one has none: change it."),
         ("f", "log(x)", {"domain": (-1.0, 1.0)}, "A function is finite on its domain, received domain="),
         ("f", "x", {"domain": (1.0, 1.0)}, r"A domain is an interval \(low, high\), received domain="),
