@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PAGE := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 NODE = $(BIN)/python frontend/node.py
+# two at a time, browser tests last and one after the other
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # small tensors: more threads only make the machine slower
 export OMP_NUM_THREADS = 1
@@ -22,7 +24,7 @@ run: $(VENV)/.run ## install and serve, with a live demo (HOST=…, PORT=…)
 
 test: $(VENV)/.dev $(VENV)/.browser ## install what tests need and run all of them
 	$(NODE) vitest run
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(VENV)/.dev ## the fast gate: format, lint, types, import direction, schema, unit tests
 	$(BIN)/ruff format --check .
@@ -34,7 +36,7 @@ check: $(VENV)/.dev ## the fast gate: format, lint, types, import direction, sch
 	$(NODE) eslint .
 	$(NODE) svelte-check --tsconfig ./tsconfig.json --fail-on-warnings
 	$(NODE) vitest run
-	$(BIN)/python -m pytest -m "not slow and not e2e"
+	$(PYTEST) -m "not slow and not e2e"
 
 types: $(VENV)/.dev ## generate the page's message types from the server's schema
 	$(NODE) types

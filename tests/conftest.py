@@ -11,6 +11,14 @@ settings.register_profile("kanoscope", derandomize=True, deadline=None, max_exam
 settings.load_profile("kanoscope")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let browser tests come last and, where tests run side by side, one after the other."""
+    for item in items:
+        if item.get_closest_marker("e2e") is not None:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def single_threaded_torch() -> None:
     """Small tensors are faster on one thread, and results do not depend on the machine."""

@@ -74,7 +74,7 @@ def run_host(*, checkpoint_interval: float = 0.0) -> Generator[Host]:
     host = Host(checkpoint_interval=checkpoint_interval)
     yield host
     host.socket.close()
-    host.process.join(10)
+    host.process.join(60)
     assert host.process.exitcode == 0
 
 
@@ -194,7 +194,7 @@ def run_worker(clock: Clock) -> Generator[socket.socket]:
     with ours, theirs:
         yield ours
         ours.shutdown(socket.SHUT_WR)
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -289,7 +289,7 @@ def test_a_fault_in_one_session_pauses_it_and_no_other(monkeypatch: pytest.Monke
         ours.sendall(encode_packet(Packet(Kind.COMMAND, "bad", bytes(4) + b'{"type":"undo","request_id":2}')))
         assert b'"code":"nothing_to_undo"' in _receive(ours, Kind.ANSWER, "bad", b"")
         ours.shutdown(socket.SHUT_WR)
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
