@@ -79,8 +79,9 @@ def discover(
 ) -> None:
     """Look for the law of a column of a CSV file, with all cores and nobody watching.
 
-    Expressions in JSON are for sympy.sympify, with locals={name: Symbol(name)} for every column. A name that is no
-    identifier has _ for what is no letter or digit; v_ comes before a digit, a keyword or a function that is called.
+    Expressions in JSON are for sympy.sympify, with locals={name: Symbol(name)}
+    for every column. A name that is no identifier has _ for what is no letter
+    or digit, and v_ before a digit, a keyword or a function that is called;
     "symbols" then says which column each is.
     """
     from server.discover_command import BadInput
