@@ -40,7 +40,8 @@ class _Printer(StrPrinter):
         name = str(expr.name)
         if name.isidentifier() and name not in self._taken:
             return name
-        return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        # as in the file that the name may come from
+        return '"' + name.replace('"', '""') + '"'
 
     def _print_Pi(self, expr: Any) -> Any:
         return _CONSTANTS[expr]

@@ -32,7 +32,7 @@ X, Y = symbol("x"), symbol("y")
         (symbol("a-b") ** 2, '"a-b"^2'),
         (symbol("2") ** 2 + symbol("3"), '"2"^2 + "3"'),
         (2 * symbol("x 1"), '2·"x 1"'),
-        (symbol('say "a*b"'), '"say \\"a*b\\""'),
+        (symbol('say "a*b"'), '"say ""a*b"""'),
         (symbol("größe") * symbol("π_1"), "größe·π_1"),
     ],
 )
