@@ -25,6 +25,7 @@ from kan_core.latex import latex_equations
 from kan_core.mathml import presentation
 from kan_core.names import latex_names
 from kan_core.network import KAN, EdgeId
+from kan_core.plain_text import plain_text
 from kan_core.symbolic.edges import edge_function, edge_units
 from kan_core.symbolic.library import SymbolicFunction
 from kan_core.symbolic.nice_numbers import number
@@ -34,6 +35,11 @@ SNAP_TOLERANCE = 2e-5
 DEVIATION = 1e-4
 DIGITS = 4
 MAX_DENOMINATOR = 6
+MAX_NUMERATOR = 100
+# a free constant is an integer only where four digits show all of it
+MAX_INTEGER = 10**DIGITS
+# integers beyond are written by powers of ten
+LONGEST = 10**6
 
 CurveValue = Callable[[FloatArray], FloatArray]
 
@@ -230,24 +236,33 @@ def _round_number(value: float) -> Any:
         return sp.Integer(0)
     for unit, symbol in ((1.0, sp.Integer(1)), (math.pi, sp.pi)):
         ratio = value / unit
-        if abs(ratio) < 1e6:
-            fraction = Fraction(ratio).limit_denominator(MAX_DENOMINATOR)
-            if fraction != 0 and abs(float(fraction) - ratio) <= SNAP_TOLERANCE * abs(ratio):
-                return sp.Rational(fraction.numerator, fraction.denominator) * symbol
+        if abs(ratio) >= MAX_INTEGER:
+            continue
+        fraction = Fraction(ratio).limit_denominator(MAX_DENOMINATOR)
+        is_short = fraction.denominator == 1 or abs(fraction.numerator) <= MAX_NUMERATOR
+        # never looser than for numbers around 1: as a share of itself every large number is close to a fraction
+        tolerance = SNAP_TOLERANCE * min(abs(ratio), 1.0)
+        if fraction != 0 and is_short and abs(float(fraction) - ratio) <= tolerance:
+            return sp.Rational(fraction.numerator, fraction.denominator) * symbol
     return sp.Float(value)
 
 
 def rounded(expression: Any) -> Any:
-    """Return the expression with its remaining constants at four digits; factors that are 1 to four digits go."""
-    return expression.xreplace({number: _short(number) for number in expression.atoms(sp.Float)})
+    """Return the expression with its remaining constants at four digits; factors that are 1 to four digits go.
+
+    Integers and fractions stay exact unless they are too long to be read.
+    """
+    return expression.xreplace(
+        {number: _short(number) for number in expression.atoms(sp.Float)}
+        | {number: sp.Float(number, DIGITS) for number in expression.atoms(sp.Rational) if _is_long(number)}
+    )
+
+
+def _is_long(number: sp.Rational) -> bool:
+    return max(abs(int(number.p)), int(number.q)) > LONGEST
 
 
 def _short(number: sp.Float) -> Any:
     # as it is written: what is kept of a Float has some bits more than its digits
     value = float(f"{float(number):.{DIGITS}g}")
     return sp.Integer(int(value)) if abs(value) == 1.0 else sp.Float(number, DIGITS)
-
-
-def plain_text(expression: Any) -> str:
-    """Return one line of text, powers as ^ and products as ·."""
-    return str(sp.sstr(expression, full_prec=False)).replace("**", "^").replace("*", "·").replace("pi", "π")

@@ -44,6 +44,9 @@ class _Printer(LatexPrinter):
     def _print_log(self, expr: Any, exp: str | None = None) -> str:
         return self._call(r"\ln", expr, exp)
 
+    def _print_Float(self, expr: Any) -> str:
+        return re.sub(r"^(-?\d{4,})\.0$", r"\1", str(super()._print_Float(expr)))
+
     def _print_sign(self, expr: Any, exp: str | None = None) -> str:
         return self._call(r"\operatorname{sgn}", expr, exp)
 

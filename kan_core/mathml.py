@@ -22,12 +22,13 @@ def presentation(expression: Any) -> str:
     markup = str(mathml(expression.xreplace(stand_ins), printer="presentation"))
     for old, new in (("&ExponentialE;", "e"), ("&dd;", "d"), ("<mo>-</mo>", "<mo>−</mo>"), ("<mn>-", "<mn>−")):
         markup = markup.replace(old, new)
+    markup = re.sub(r"<mn>(−?\d{4,})\.0</mn>", r"<mn>\1</mn>", markup)
     markup = re.sub(r"<mi>phi_(\d+)_(\d+)_(\d+)</mi>", r"<msub><mi>φ</mi><mn>\1,\2,\3</mn></msub>", markup)
     return re.sub(r"<mi>v(\d{4})q</mi>", lambda found: name_markup(str(symbols[int(found[1])].name)), markup)
 
 
 def name_markup(name: str) -> str:
-    """Return a name as MathML: Greek letters as themselves, a number at its end as an index, all else as it is."""
+    """Return a name as MathML: Greek letters but π as themselves, a number at its end as an index."""
     parts = re.fullmatch(r"([^\W\d_]+)_?(\d+)", name)
     if parts is None:
         return f"<mi>{escape(_letter(name))}</mi>"
@@ -35,6 +36,9 @@ def name_markup(name: str) -> str:
 
 
 def _letter(name: str) -> str:
+    if name == "pi":
+        # π is the number
+        return name
     try:
         return unicodedata.lookup(f"GREEK SMALL LETTER {name}") if name.isascii() and name.isalpha() else name
     except KeyError:

@@ -27,18 +27,30 @@ _SIGNS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def identifiers(names: Sequence[str], *, reserved: Collection[str] = ()) -> list[str]:
-    """Return the names as Python identifiers, none of them a keyword or `reserved`."""
+def identifiers(names: Sequence[str], *, reserved: Collection[str] = (), kept: Collection[str] = ()) -> list[str]:
+    """Return the names as Python identifiers, none of them a keyword or `reserved`.
+
+    Names that can stay do so, and those `kept` in any case; one that is made from another name and would be the same
+    gets another _ at its end.
+    """
+    made = [name if name in kept else _identifier(name, reserved) for name in names]
+    stay = {name for name, candidate in zip(names, made, strict=True) if name == candidate}
     chosen: list[str] = []
-    for name in names:
-        candidate = re.sub(r"[^0-9A-Za-z_]", "_", name)
-        is_ours = _OURS.fullmatch(candidate) is not None
-        if not candidate.isidentifier() or keyword.iskeyword(candidate) or is_ours or candidate in reserved:
-            candidate = f"v_{candidate}"
-        while candidate in chosen or candidate in reserved:
+    for name, made_name in zip(names, made, strict=True):
+        candidate = made_name
+        is_own = name == candidate and candidate not in chosen
+        while not is_own and (candidate in chosen or candidate in stay or candidate in reserved):
             candidate += "_"
         chosen.append(candidate)
     return chosen
+
+
+def _identifier(name: str, reserved: Collection[str]) -> str:
+    candidate = re.sub(r"[^0-9A-Za-z_]", "_", name)
+    is_ours = _OURS.fullmatch(candidate) is not None
+    if not candidate.isidentifier() or keyword.iskeyword(candidate) or is_ours or candidate in reserved:
+        return f"v_{candidate}"
+    return candidate
 
 
 def unique(names: Sequence[str], *, taken: Collection[str] = ()) -> tuple[str, ...]:

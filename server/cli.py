@@ -77,7 +77,13 @@ def discover(
     seed: Annotated[int, typer.Option(help="Decides initial networks and which rows are held out.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Look for the law of a column of a CSV file, with all cores and nobody watching."""
+    """Look for the law of a column of a CSV file, with all cores and nobody watching.
+
+    Expressions in JSON are for sympy.sympify, with locals={name: Symbol(name)}
+    for every column. A name that is no identifier has _ for what is no letter
+    or digit, and v_ before a digit, a keyword or a function that is called;
+    "symbols" then says which column each is.
+    """
     from server.discover_command import BadInput
     from server.discover_command import discover as carry_out
 

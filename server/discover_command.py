@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,9 +21,9 @@ from kan_core.discovery.verdict import best_law, verdict
 from kan_core.errors import KanError
 from kan_core.formula import network_formula
 from kan_core.formula_display import display_formula
-from kan_core.names import identifiers
 from kan_core.symbolic.laws import Law, make_law
 from kan_core.symbolic.snapping import find_snaps
+from kan_core.sympy_text import functions_called, symbol_names, sympy_text
 from kan_core.tables import Table, read_csv
 
 POLL = 0.1
@@ -89,15 +88,6 @@ def run_discovery(dataset: Dataset, *, seconds: float, seed: int, tell: Callable
     return discovery
 
 
-def symbol_names(names: Sequence[str]) -> list[str]:
-    """Return the names as symbols: those that can be symbols as they are, others with what can not replaced by _."""
-    safe = identifiers(names)
-    return [
-        name if re.fullmatch(r"[A-Za-z_]\w*", name) and name == made else made
-        for name, made in zip(names, safe, strict=True)
-    ]
-
-
 def tidied(laws: Sequence[Law], best: int, dataset: Dataset) -> list[Law]:
     """Return the laws with constants at the nice numbers that they are, the best first served in the time there is."""
     end = time.monotonic() + SNAP_SECONDS
@@ -114,17 +104,17 @@ def result(discovery: Discovery, laws: Sequence[Law], place: int) -> dict[str, A
     """Return the JSON object of the command: `laws` as they were found, the best at `place`."""
     split = discovery.split
     names = list(split.input_names or ())
-    symbols = symbol_names(names)
+    symbols, texts = expressions_of(laws, names)
     spread = float(split.test_targets.std(correction=0)) or 1.0
     found: dict[str, Any] = {
         "formulas": [
             {
-                "expression": expression_text(law, symbols),
+                "expression": text,
                 "complexity": law.complexity,
                 "train_rmse": law.train_rmse,
                 "test_rmse": law.test_rmse,
             }
-            for law in laws
+            for law, text in zip(laws, texts, strict=True)
         ],
         "best": place,
         "seconds": round(discovery.elapsed, 3),
@@ -142,9 +132,12 @@ def result(discovery: Discovery, laws: Sequence[Law], place: int) -> dict[str, A
     return found
 
 
-def expression_text(law: Law, symbols: Sequence[str]) -> str:
-    """Return the law's expression with its constants in full, as sympy reads it back."""
-    return str(sp.sstr(network_formula(law.network, input_names=symbols).expression))
+def expressions_of(laws: Sequence[Law], names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the symbols that stand for the columns, and each law as SymPy reads it back, its constants in full."""
+    formulas = [network_formula(law.network, input_names=names).expression for law in laws]
+    symbols = symbol_names(names, called=functions_called(formulas))
+    written = {sp.Symbol(name): sp.Symbol(symbol) for name, symbol in zip(names, symbols, strict=True)}
+    return symbols, [sympy_text(formula.xreplace(written), symbols=symbols) for formula in formulas]
 
 
 def readable(law: Law, dataset: Dataset) -> str:

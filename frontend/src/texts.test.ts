@@ -42,6 +42,25 @@ describe('texts', () => {
     expect(ends(5, '', true)).toBe('any larger size.');
   });
 
+  it('says of which step formulas are', () => {
+    expect(texts.inspector.stale(120, 480)).toBe('They are of step 120; training is at 480.');
+  });
+
+  it('writes large numbers by powers of ten', () => {
+    const { fitted, number } = texts.formula.trust;
+    expect([1.7e18, -1.23456e6, 1e21, 9.9996e5, 999_949, 299_792, -0.25].map(number)).toEqual([
+      '1.7·10¹⁸',
+      '−1.235·10⁶',
+      '1·10²¹',
+      '1·10⁶',
+      '999900',
+      '299800',
+      '−0.25',
+    ]);
+    expect(fitted('x', number(0), number(4.2e10), 0)).toBe('Fitted for x in [0, 4.2·10¹⁰].');
+    expect(texts.explain.errors(2.345e12, 1e-16, 0)).toBe('RMSE: held out 2.3·10¹², train 1e−16, test 0');
+  });
+
   it('names the inputs that are held, or counts them', () => {
     expect(texts.panels.held(['z', 'w'])).toBe('Held at their medians: z, w.');
     expect(texts.panels.held(['a', 'b', 'c', 'd', 'e'])).toBe(

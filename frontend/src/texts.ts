@@ -23,12 +23,19 @@ const bytes = (count: number): string => {
 
 const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
-/** An error in two digits. */
-const short = (value: number): string =>
-  value === 0 ? '0' : Number(value.toPrecision(2)).toString().replace('-', '−');
+/** So many digits at most, large numbers by powers of ten, with a true minus. */
+const rounded = (value: number, digits: number): string => {
+  const kept = Number(value.toPrecision(digits));
+  if (Math.abs(kept) < 1e6 || !Number.isFinite(kept)) return String(kept).replace('-', '−');
+  const [mantissa = '', exponent = ''] = kept.toExponential().split('e+');
+  return `${mantissa.replace('-', '−')}·10${superscripts(exponent)}`;
+};
 
-/** A bound of a range as it is read: four digits at most, with a true minus. */
-const bound = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
+/** An error in two digits. */
+const short = (value: number): string => (value === 0 ? '0' : rounded(value, 2));
+
+/** A bound of a range as it is read. */
+const bound = (value: number): string => rounded(value, 4);
 
 /** A sum of so many weighted basis functions. */
 const sum = (count: number): string => {
@@ -47,6 +54,9 @@ const delimiters = new Map([
   ['\t', 'tabs'],
   ['|', 'bars'],
 ]);
+
+const superscripts = (digits: string): string =>
+  [...digits].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt(Number(digit))).join('');
 
 const subscripts = (index: number): string =>
   [...String(index)].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join('');
@@ -261,6 +271,8 @@ export const texts = {
     find: 'Find a formula',
     finding: 'Looking for formulas…',
     candidates: 'Formulas, best first',
+    stale: (step: number, present: number) => `They are of step ${step}; training is at ${present}.`,
+    again: 'Find again',
     simplicity: 'Simplicity',
     counts: (weight: number) => (weight === 0 ? 'ignored' : `counts ×${Number(weight.toPrecision(2))}`),
     apply: 'Make it this formula',

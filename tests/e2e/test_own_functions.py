@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.live import LiveServer
-from tests.seen import edges, wait_for_rmse
+from tests.seen import edges, wait_for_rmse, wait_for_step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -126,3 +126,22 @@ def test_a_function_can_be_taken_back(context: BrowserContext, live_server: Live
     page.get_by_role("button", name="Remove ricker").click()
     expect(page.get_by_role("listbox").locator("b").filter(has_text="ricker")).to_have_count(0)
     expect(page.get_by_role("button", name="Remove ricker")).to_have_count(0)
+
+
+def test_formulas_of_an_older_step_say_so(context: BrowserContext, live_server: LiveServer) -> None:
+    created = httpx.post(f"{live_server.url}/api/sessions", json={}, timeout=60).json()
+    page = context.new_page()
+    page.goto(f"{live_server.url}/s/{created['session_id']}#edit={created['edit_key']}")
+    wait_for_step(page, 3)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
+    find_formulas(page)
+    age = page.get_by_text(re.compile(r"^\s*They are of step (\d+); training is at (\d+)\."))
+    expect(age).to_have_count(0)
+    page.get_by_role("button", name="Step", exact=True).click()
+    expect(age).to_be_visible()
+    found, present = re.findall(r"\d+", age.inner_text())
+    assert int(present) == int(found) + 1
+    page.get_by_role("button", name="Find again").click()
+    expect(age).to_have_count(0)
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_focused()

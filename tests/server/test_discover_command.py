@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 from typer.testing import CliRunner
 
+from kan_core import KAN, Candidate, Dataset, NetworkSpec, fix_symbolic
+from kan_core.symbolic.laws import Law, make_law
 from server.cli import app
-from server.discover_command import symbol_names
+from server.discover_command import expressions_of
 
 sympify: Any = sp.sympify
 
@@ -91,5 +94,24 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
     assert refusal(path, "--target", "beta", "--seconds", "0").count("\n") == 1
 
 
+def law(*constants: float) -> Law:
+    """Return y = c·first + d·second as a law."""
+    inputs = torch.rand(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    targets = inputs @ torch.tensor([constants], dtype=torch.float64).T
+    network = KAN(NetworkSpec(widths=(2, 1)), dtype=torch.float64)
+    for edge in network.edges():
+        line = Candidate(function="x", a=1.0, b=0.0, c=constants[edge.source], d=0.0, r2=1.0, complexity=1, score=0.0)
+        network = fix_symbolic(network, edge, line)
+    data = Dataset(train_inputs=inputs, train_targets=targets, test_inputs=inputs, test_targets=targets)
+    return make_law(network, data)
+
+
 def test_columns_that_are_no_symbols_get_names_that_are() -> None:
-    assert symbol_names(["beta", "x", "a b", "lambda"]) == ["beta", "x", "a_b", "v_lambda"]
+    assert expressions_of([law(2.0, 3.0)], ["a b", "a_b"]) == (["a_b_", "a_b"], ["3*a_b + 2*a_b_"])
+
+
+def test_columns_keep_names_that_sympy_has_for_constants() -> None:
+    symbols, (text,) = expressions_of([law(np.e, np.pi)], ["E", "pi"])
+    assert symbols == ["E", "pi"]
+    read = sympify(text, locals={name: sp.Symbol(name) for name in symbols})
+    assert float(read.subs({sp.Symbol("E"): 2.0, sp.Symbol("pi"): 5.0})) == pytest.approx(2 * np.e + 5 * np.pi)

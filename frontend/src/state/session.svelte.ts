@@ -96,6 +96,11 @@ export class SessionState {
   );
   readonly selectedInfo: EdgeInfo | null = $derived(this.structure?.edges[this.selectedIndex] ?? null);
 
+  /** the step whose curve the formulas in sight were fitted to, once training has gone on from it */
+  readonly outdatedStep: number | null = $derived(
+    this.candidates === null || this.candidates.step === this.status.step ? null : this.candidates.step,
+  );
+
   /** whether acts are possible now, and if not, why */
   readonly canAct: boolean = $derived(this.canEdit && this.connection === 'live');
   readonly whyNot: string | null = $derived(

@@ -230,6 +230,35 @@ describe('SessionState', () => {
     expect(session.candidates).toBeNull();
   });
 
+  it('knows that formulas are of an older step once training has gone on', () => {
+    FakeSocket.last.accept({ status: { state: 'running', step: 120, sentence: '' } });
+    session.select(EDGE);
+    const find = (step: number): void =>
+      deliver({
+        ...numbered,
+        seq,
+        type: 'candidates',
+        edge: EDGE,
+        revision: 1,
+        step,
+        x: [],
+        y: [],
+        candidates: [],
+      });
+    const train = (step: number): void =>
+      deliver({ ...numbered, seq, type: 'status', status: { state: 'running', step, sentence: '' } });
+    expect(session.outdatedStep).toBeNull();
+    find(120);
+    expect(session.outdatedStep).toBeNull();
+    train(480);
+    expect(session.outdatedStep).toBe(120);
+    find(480);
+    expect(session.outdatedStep).toBeNull();
+    train(481);
+    session.select(null);
+    expect(session.outdatedStep).toBeNull();
+  });
+
   it('follows a search for laws from the snapshot on, and forgets it with its network', () => {
     const explanation: ExplanationInfo = {
       kind: 'explain',
