@@ -16,6 +16,7 @@ import numpy as np
 
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.symbolic.library import Shape, SymbolicFunction
+from kan_core.symbolic.periodogram import wave_starts
 from kan_core.symbolic.projection import fit_program
 
 FREE_CONSTANTS = {
@@ -28,10 +29,12 @@ FREE_CONSTANTS = {
     Shape.BUMP: (0, 1, 2, 3),
     Shape.ANY: (0, 1, 2, 3),
 }
-# so many points serve to choose between starts
+# so many points serve to choose between starts, but for kinks and waves, which may happen between them
 FEW = 64
 # steps to judge a start, to move it with these, and to polish with all points
 _STEPS: IndexArray = np.array([0, 10, 300])
+# less than half a turn, where a wave may be next to a line or a parabola
+SLOW_WAVES: FloatArray = np.array([(rate, k * np.pi / 4) for rate in np.geomspace(0.2, 1.0, 5) for k in range(4)])
 # a curve that moves less than this beside its size is flat
 FLAT = 1e-14
 
@@ -107,7 +110,7 @@ def fit_scaled(function: SymbolicFunction, curve: ScaledCurve) -> AffineFit | No
         _starts(function, curve),
         _free(function.shape),
         np.array([function.low, function.high]),
-        curve.points if function.shape is Shape.KINK else curve.few,
+        curve.points if function.shape in (Shape.KINK, Shape.WAVE) else curve.few,
         curve.points,
         _STEPS,
     ).tolist()
@@ -143,12 +146,14 @@ def _starts(function: SymbolicFunction, curve: ScaledCurve) -> FloatArray:
         t = curve.points[0]
         between = -(t[1:] + t[:-1]) / 2
         return np.column_stack([np.ones_like(between), between])
+    if function.shape is Shape.WAVE:
+        return np.concatenate([SLOW_WAVES, wave_starts(curve.points)])
     return starts_of(function.shape)
 
 
 @lru_cache(maxsize=16)
 def starts_of(shape: Shape) -> FloatArray:
-    """Return the (a, b) that a fit on [-1, 1] begins from, (S, 2); kinks begin between the points of their curve."""
+    """Return the (a, b) that a fit on [-1, 1] begins from, (S, 2); kinks and waves follow their curve."""
     if shape in (Shape.CONSTANT, Shape.LINEAR):
         return np.array([[1.0, 0.0]])
     if shape is Shape.POWER:

@@ -16,6 +16,8 @@ from kan_core.symbolic.library import Shape
 
 # of two laws whose errors differ by less than this share the simpler one is as good
 AS_GOOD = 0.01
+# errors below this share of the worst law's are rounding, and equally good
+ROUNDING = 1e-14
 # a slope this near to 1 and a shift this near to 0 are none
 PASSING = 1e-12
 # of other functions, a share of their variance that a parabola may leave for them to be no more than one
@@ -91,7 +93,10 @@ def is_nearly_parabola(network: KAN, edge: EdgeId) -> bool:
 def pareto_front(laws: Iterable[Law]) -> list[Law]:
     """Return the laws than which none simpler is as good, simplest first; held-out errors judge."""
     front: list[Law] = []
-    for law in sorted(laws, key=lambda one: (one.complexity, one.test_rmse)):
-        if math.isfinite(law.test_rmse) and (not front or law.test_rmse < (1.0 - AS_GOOD) * front[-1].test_rmse):
+    finite = [law for law in laws if math.isfinite(law.test_rmse)]
+    rounding = ROUNDING * max((law.test_rmse for law in finite), default=0.0)
+    for law in sorted(finite, key=lambda one: (one.complexity, one.test_rmse)):
+        best = front[-1].test_rmse if front else math.inf
+        if best > rounding and law.test_rmse < (1.0 - AS_GOOD) * best:
             front.append(law)
     return front

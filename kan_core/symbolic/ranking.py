@@ -12,6 +12,7 @@ from kan_core._checks import check_number
 from kan_core.bases.basis import FloatArray
 from kan_core.errors import EdgeError
 from kan_core.symbolic.affine_fit import FREE_CONSTANTS, AffineFit, ScaledCurve, fit_scaled, scaled_curve
+from kan_core.symbolic.fine_tuning import fine_tuning, parabola_basis
 from kan_core.symbolic.library import FUNCTIONS, SymbolicFunction
 
 # shares of variance below this are one: a curve is known to 7 digits, as many as single precision has
@@ -29,9 +30,8 @@ class Candidate:
     """The edge function c·f(a·x + b) + d, x in the units of the edge's curve; the lower the score the better.
 
     The fit that the score was made from stays: `unexplained` share of the curve's variance, `num_constants` fitted and
-    `num_independent`, as how many independent residuals the curve's points count; `offset` is the mean of f over its
-    deviation on the curve. `own` is the function where it is one
-    that a person added to their library.
+    `num_independent`, as how many independent residuals the curve's points count; `tuning` are the bits of
+    `fine_tuning`. `own` is the function where it is one that a person added to their library.
     """
 
     function: str
@@ -45,7 +45,7 @@ class Candidate:
     unexplained: float = 0.0
     num_constants: int = 4
     num_independent: int = FEWEST_INDEPENDENT
-    offset: float = 0.0
+    tuning: float = 0.0
     own: SymbolicFunction | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -69,11 +69,10 @@ class Candidate:
         """The bits that the formula takes: 2 for a unit of complexity, and 1/2 · log2 n for a constant.
 
         n is `num_independent`: a constant is worth stating to half the digits of n (J. Rissanen, Automatica 14, 1978).
-        Where f hardly moves beside its size, as a cosine near its top that stands in for a parabola, c and d cancel,
-        and have to be stated to as many digits more.
+        Where no more of f is used than a line or a parabola, its constants take `tuning` bits beyond.
         """
         constants = 0.5 * self.num_constants * math.log2(self.num_independent)
-        return BITS * self.complexity + constants + math.log2(1.0 + self.offset)
+        return BITS * self.complexity + constants + self.tuning
 
     @property
     def residual_bits(self) -> float:
@@ -104,8 +103,14 @@ def rank_candidates(
     residuals = {function.name: _residuals(values[function.name], fit, curve) for function, fit in fits}
     closest = min(fits, key=lambda one: one[1].unexplained)[0]
     num_independent = count_independent(residuals[closest.name])
+    basis = parabola_basis(curve.points[0])
     candidates = [
-        _candidate(function, fit, num_independent=num_independent, offset=_offset(values[function.name]))
+        _candidate(
+            function,
+            fit,
+            num_independent=num_independent,
+            tuning=fine_tuning(function, values[function.name], basis),
+        )
         for function, fit in fits
     ]
     families = {function.name: function.family or function.name for function, _ in fits}
@@ -153,13 +158,7 @@ def _residuals(values: FloatArray, fit: AffineFit, curve: ScaledCurve) -> FloatA
     return (fit.c / curve.spread) * values + (fit.d - curve.mean) / curve.spread - curve.points[1]
 
 
-def _offset(values: FloatArray) -> float:
-    """Return the mean of values (P,) over their deviation, 0 where they do not move."""
-    deviation = float(values.std())
-    return abs(float(values.mean())) / deviation if deviation > 0.0 else 0.0
-
-
-def _candidate(function: SymbolicFunction, fit: AffineFit, *, num_independent: int, offset: float) -> Candidate:
+def _candidate(function: SymbolicFunction, fit: AffineFit, *, num_independent: int, tuning: float) -> Candidate:
     return Candidate(
         function=function.name,
         a=fit.a,
@@ -172,7 +171,7 @@ def _candidate(function: SymbolicFunction, fit: AffineFit, *, num_independent: i
         unexplained=fit.unexplained,
         num_constants=len(FREE_CONSTANTS[function.shape]),
         num_independent=num_independent,
-        offset=offset,
+        tuning=tuning,
         own=function if function.expression else None,
     )
 
