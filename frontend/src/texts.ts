@@ -23,12 +23,25 @@ const bytes = (count: number): string => {
 
 const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
-/** An error in two digits. */
-const short = (value: number): string =>
-  value === 0 ? '0' : Number(value.toPrecision(2)).toString().replace('-', '−');
+const superscripts = (index: number): string =>
+  [...String(index)].map((digit) => (digit === '-' ? '⁻' : ('⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? ''))).join('');
 
-/** A bound of a range as it is read: four digits at most, with a true minus. */
-const bound = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
+/** A number of so many digits at most, with a true minus, and a power of ten where it has many more places. */
+const brief = (value: number, digits: number): string => {
+  const [mantissa = '', exponent = '0'] = value.toExponential(digits - 1).split('e');
+  const power = Number(exponent);
+  const isPlain = !Number.isFinite(value) || value === 0 || (power >= -4 && power < 6);
+  const text = isPlain
+    ? String(Number(value.toPrecision(digits)))
+    : `${Number(mantissa)}·10${superscripts(power)}`.replace(/^1·/, '');
+  return text.replace('-', '−');
+};
+
+/** An error in two digits. */
+const short = (value: number): string => brief(value, 2);
+
+/** A bound of a range as it is read: four digits at most. */
+const bound = (value: number): string => brief(value, 4);
 
 /** A sum of so many weighted basis functions. */
 const sum = (count: number): string => {
