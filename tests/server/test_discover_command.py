@@ -14,7 +14,7 @@ import sympy as sp
 import torch
 from typer.testing import CliRunner
 
-from kan_core import Dataset
+from kan_core import KAN, Dataset
 from kan_core.discovery.reports import pack_law, unpack_law
 from kan_core.symbolic.laws import make_law
 from kan_core.symbolic.snapping import Snapping
@@ -90,7 +90,12 @@ def test_a_law_that_snapping_makes_worse_stays_as_it_was(monkeypatch: pytest.Mon
     network.output_shift.zero_()
     law = make_law(network, data)
     worse = formula_network(data, {(0, 0, 0): ("x", 1.0, 0.0, 1.5, 0.0)}, widths=(1, 1))
-    monkeypatch.setattr(discover_command, "find_snaps", lambda *_, **__: Snapping(network=worse, snaps=()))
+
+    def find_worse(_: KAN, __: Dataset, *, seconds: float) -> Snapping:
+        assert seconds > 0.0
+        return Snapping(network=worse, snaps=())
+
+    monkeypatch.setattr(discover_command, "find_snaps", find_worse)
     assert tidied([law], 0, data) == [law]
 
 
