@@ -29,11 +29,13 @@ from kan_core.symbolic.edges import edge_function, edge_units
 from kan_core.symbolic.library import SymbolicFunction
 from kan_core.symbolic.nice_numbers import number
 from kan_core.symbolic.ranking import Candidate
+from kan_core.symbolic.rewriting import without_unit
 
 SNAP_TOLERANCE = 2e-5
 DEVIATION = 1e-4
 DIGITS = 4
 MAX_DENOMINATOR = 6
+MAX_RATIO = 200.0
 
 CurveValue = Callable[[FloatArray], FloatArray]
 
@@ -136,8 +138,9 @@ def folded_term(network: KAN, *, units: str = "original") -> EdgeTerm:
     def term(edge: EdgeId, x: Any) -> Any:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
-        _, a, b, c, d = form_in(network, edge, units)
-        return sp.Add(_scale(c, _fold(edge_function(network, edge), a, b, x)), number(d))
+        function = edge_function(network, edge)
+        a, b, c, d = without_unit(function, list(form_in(network, edge, units)[1:]))
+        return sp.Add(_scale(c, _fold(function, a, b, x)), number(d))
 
     return term
 
@@ -232,6 +235,9 @@ def _round_number(value: float) -> Any:
         ratio = value / unit
         if abs(ratio) < 1e6:
             fraction = Fraction(ratio).limit_denominator(MAX_DENOMINATOR)
+            # of large numbers all are near a fraction, or near a multiple of π
+            if (unit != 1.0 or fraction.denominator > 1) and abs(ratio) > MAX_RATIO:
+                continue
             if fraction != 0 and abs(float(fraction) - ratio) <= SNAP_TOLERANCE * abs(ratio):
                 return sp.Rational(fraction.numerator, fraction.denominator) * symbol
     return sp.Float(value)

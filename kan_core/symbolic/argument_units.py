@@ -15,7 +15,8 @@ from torch import Tensor
 from kan_core.network import KAN
 from kan_core.symbolic.library import SymbolicFunction
 
-STEP, MOST_STEPS = 6, 20
+# 1 first, then those nearest to it
+UNITS = tuple(10.0 ** (6 * sign * step) for step in range(21) for sign in ((1, -1) if step else (1,)))
 # how far above the end of its domain a function's least argument stays, as samples may come that lie beyond it
 CLEAR = 100.0
 # the least that arguments may reach where some are beyond the domain's end anyway
@@ -38,11 +39,10 @@ def unit_of(function: SymbolicFunction, a: float, b: float, extent: Extent) -> f
         return 1.0
     is_bounded = math.isfinite(function.low)
     is_inside = is_bounded and abs(a) * low >= function.low
-    units = sorted((10.0 ** (STEP * k) for k in range(-MOST_STEPS, MOST_STEPS + 1)), key=lambda one: abs(math.log(one)))
-    if is_bounded and not is_inside and any(math.isclose(abs(a), unit, rel_tol=1e-9) for unit in units[1:]):
+    if is_bounded and not is_inside and is_unit(a):
         # an extent that reaches beyond the end says little about where arguments are
         return None
-    for unit in units:
+    for unit in UNITS:
         if is_inside and unit * low < CLEAR * function.low:
             continue
         if is_bounded and not is_inside and unit * size < LEAST_REACH:
@@ -50,6 +50,11 @@ def unit_of(function: SymbolicFunction, a: float, b: float, extent: Extent) -> f
         if function.name == "log" or 1.0 / MOST <= abs(value_at(function, unit * size)) <= MOST:
             return unit
     return None
+
+
+def is_unit(a: float) -> bool:
+    """Return whether |a| is a unit other than 1."""
+    return any(math.isclose(abs(a), unit, rel_tol=1e-9) for unit in UNITS[1:])
 
 
 def value_at(function: SymbolicFunction, base: float) -> float:

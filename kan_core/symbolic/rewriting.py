@@ -10,7 +10,7 @@ from kan_core.errors import EdgeError
 from kan_core.layer import KANLayer
 from kan_core.least_squares import fit_coefficients
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.argument_units import stays_below, unit_of, value_at
+from kan_core.symbolic.argument_units import is_unit, stays_below, unit_of, value_at
 from kan_core.symbolic.edges import edge_form, edge_units
 from kan_core.symbolic.library import Shape, SymbolicFunction
 
@@ -88,6 +88,17 @@ def _power_in(function: SymbolicFunction, values: list[float], unit: float) -> l
         signed = a / unit
         return [unit, b / signed, c * value_at(function, signed), d]
     return [math.copysign(unit, a), b / factor, c * value_at(function, factor), d]
+
+
+def without_unit(function: SymbolicFunction, values: list[float]) -> list[float]:
+    """Return a, b, c, d of the same curve with ±1 for an a that is another power of 10⁶, for reading.
+
+    What a network computes with has that unit for a reason; see `unit_of`.
+    """
+    if function.expression or function.shape is not Shape.POWER or not is_unit(values[0]):
+        return values
+    plain = _power_in(function, values, 1.0)
+    return plain if all(map(math.isfinite, plain)) and (plain[C] != 0.0 or values[C] == 0.0) else values
 
 
 def carry_ghost(layer: KANLayer, old: KANLayer, place: tuple[int, int], factor: float, shift: float) -> None:

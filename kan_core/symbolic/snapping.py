@@ -98,7 +98,9 @@ def refit_fully(network: KAN, dataset: Dataset) -> KAN:
 def _start(given: KAN, dataset: Dataset) -> KAN:
     """Return the network in normal form and at its minimum, or short of what held-out samples object to."""
     judge = HeldOut(given, dataset)
-    formed = hold_conventions(judged_normal_form(given, dataset))
+    # as it comes its nodes are of sizes that steps are made for
+    near = refit_fully(given, dataset)
+    formed = hold_conventions(judged_normal_form(near if judge.allows(near) else given, dataset))
     fitted = refit_fully(formed, dataset)
     return fitted if judge.allows(fitted) else formed
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kan_core import KAN, Dataset, fix_symbolic, normal_form
 from kan_core.discovery.reports import pack_law, unpack_law
+from kan_core.formula_display import display_formula
 from kan_core.symbolic import BUILT_IN
 from kan_core.symbolic.edges import edge_form, off_domain_edges
 from kan_core.symbolic.held_out import HeldOut, judged_normal_form
@@ -162,3 +163,25 @@ def test_held_out_samples_may_object_to_a_normal_form() -> None:
     assert torch.equal(outputs(judged_normal_form(network, data), data), outputs(network, data))
     found = find_snaps(network, data).network
     assert HeldOut(network, data).allows(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("unit", "read"),
+    [(1e-12, "y = 3.0e-12/(a + 2·b)"), (1.0, "y = 3/(a + 2·b)"), (1e12, "y = 3.0e+12/(a + 2·b)")],
+)
+def test_a_law_with_a_hidden_sum_is_snapped_in_all_units(unit: float, read: str) -> None:
+    x = 1.0 + 3.0 * torch.rand(200, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = 3.0 / (x[:, :1] + 2.0 * x[:, 1:])
+    x = x * unit
+    data = Dataset(train_inputs=x[::2], train_targets=y[::2], test_inputs=x[1::2], test_targets=y[1::2])
+    forms = {
+        (0, 0, 0): ("x", 0.5 / unit, 0.0, 1.5, 0.0),
+        (0, 1, 0): ("x", 0.7 / unit, 0.0, 2.0, 0.0),
+        (1, 0, 0): ("1/x", 1.1, 0.0, 4.0, 0.0),
+    }
+    network = formula_network(data, forms, widths=(2, 1, 1))
+    network.output_shift.zero_()
+    snapped = find_snaps(network, data).network
+    assert_same(outputs(snapped, data), torch.cat([data.train_targets, data.test_targets]), 1e-12)
+    assert display_formula(snapped, x, input_names=("a", "b"), output_names=("y",)).text == read
