@@ -136,7 +136,7 @@ class Discovery:
             worker.close()
 
     def _take(self, place: int, report: Report) -> None:
-        self.laws = pareto_front([*self.laws, *(unpack_law(law) for law in report.laws)])
+        self.laws = pareto_front([*self.laws, *(unpack_law(law, self.split) for law in report.laws)])
         self.activities[place] = "" if report.is_done else report.activity
         self.findings += [finding for finding in report.findings if finding not in self.findings]
         self.network_error = min(self.network_error, report.network_error)

@@ -30,6 +30,7 @@ from kan_core.symbolic.edges import edge_function, edge_units
 from kan_core.symbolic.library import SymbolicFunction
 from kan_core.symbolic.nice_numbers import number
 from kan_core.symbolic.ranking import Candidate
+from kan_core.symbolic.rewriting import without_unit
 
 SNAP_TOLERANCE = 2e-5
 DEVIATION = 1e-4
@@ -142,8 +143,9 @@ def folded_term(network: KAN, *, units: str = "original") -> EdgeTerm:
     def term(edge: EdgeId, x: Any) -> Any:
         if network.kind(edge) == "spline":
             return curve_function(edge)(x)
-        _, a, b, c, d = form_in(network, edge, units)
-        return sp.Add(_scale(c, _fold(edge_function(network, edge), a, b, x)), number(d))
+        function = edge_function(network, edge)
+        a, b, c, d = without_unit(function, list(form_in(network, edge, units)[1:]))
+        return sp.Add(_scale(c, _fold(function, a, b, x)), number(d))
 
     return term
 

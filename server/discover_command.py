@@ -21,6 +21,7 @@ from kan_core.discovery.verdict import best_law, verdict
 from kan_core.errors import KanError
 from kan_core.formula import network_formula
 from kan_core.formula_display import display_formula
+from kan_core.symbolic.held_out import HeldOut
 from kan_core.symbolic.laws import Law, make_law
 from kan_core.symbolic.snapping import find_snaps
 from kan_core.sympy_text import functions_called, symbol_names, sympy_text
@@ -89,14 +90,18 @@ def run_discovery(dataset: Dataset, *, seconds: float, seed: int, tell: Callable
 
 
 def tidied(laws: Sequence[Law], best: int, dataset: Dataset) -> list[Law]:
-    """Return the laws with constants at the nice numbers that they are, the best first served in the time there is."""
+    """Return the laws with constants at the nice numbers that they are, the best first served in the time there is.
+
+    A law to whose nice numbers held-out samples object stays as it is.
+    """
     end = time.monotonic() + SNAP_SECONDS
     tidy = list(laws)
     for place in sorted(range(len(laws)), key=lambda one: one != best):
         left = end - time.monotonic()
         if left > 0.0:
-            snapped = make_law(find_snaps(laws[place].network, dataset, seconds=left).network, dataset)
-            tidy[place] = replace(snapped, complexity=laws[place].complexity)
+            snapped = find_snaps(laws[place].network, dataset, seconds=left).network
+            if HeldOut(laws[place].network, dataset).allows(snapped):
+                tidy[place] = replace(make_law(snapped, dataset), complexity=laws[place].complexity)
     return tidy
 
 

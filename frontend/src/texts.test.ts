@@ -11,6 +11,21 @@ describe('texts', () => {
     ]);
   });
 
+  it('writes large and small numbers as powers of ten', () => {
+    expect([1.7e18, -1.2345e-12, 0, 0.00012346, 123456, 1e6, -2.5].map(texts.formula.trust.number)).toEqual([
+      '1.7·10¹⁸',
+      '−1.235·10⁻¹²',
+      '0',
+      '0.0001235',
+      '123500',
+      '10⁶',
+      '−2.5',
+    ]);
+    expect(texts.explain.errors(1.7e18, 3.14159e-7, 12)).toBe(
+      'RMSE: held out 1.7·10¹⁸, train 3.1·10⁻⁷, test 12',
+    );
+  });
+
   it('counts who is here without those who are not', () => {
     expect([1, 2].map(texts.run.here)).toEqual(['only you', '2 here']);
   });
@@ -51,8 +66,8 @@ describe('texts', () => {
     expect([1.7e18, -1.23456e6, 1e21, 9.9996e5, 999_949, 299_792, -0.25].map(number)).toEqual([
       '1.7·10¹⁸',
       '−1.235·10⁶',
-      '1·10²¹',
-      '1·10⁶',
+      '10²¹',
+      '10⁶',
       '999900',
       '299800',
       '−0.25',

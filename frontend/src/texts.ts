@@ -23,19 +23,25 @@ const bytes = (count: number): string => {
 
 const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
-/** So many digits at most, large numbers by powers of ten, with a true minus. */
-const rounded = (value: number, digits: number): string => {
-  const kept = Number(value.toPrecision(digits));
-  if (Math.abs(kept) < 1e6 || !Number.isFinite(kept)) return String(kept).replace('-', '−');
-  const [mantissa = '', exponent = ''] = kept.toExponential().split('e+');
-  return `${mantissa.replace('-', '−')}·10${superscripts(exponent)}`;
+const superscripts = (index: number): string =>
+  [...String(index)].map((digit) => (digit === '-' ? '⁻' : ('⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? ''))).join('');
+
+/** A number of so many digits at most, with a true minus, and a power of ten where it has many more places. */
+const brief = (value: number, digits: number): string => {
+  const [mantissa = '', exponent = '0'] = value.toExponential(digits - 1).split('e');
+  const power = Number(exponent);
+  const isPlain = !Number.isFinite(value) || value === 0 || (power >= -4 && power < 6);
+  const text = isPlain
+    ? String(Number(value.toPrecision(digits)))
+    : `${Number(mantissa)}·10${superscripts(power)}`.replace(/^1·/, '');
+  return text.replace('-', '−');
 };
 
 /** An error in two digits. */
-const short = (value: number): string => (value === 0 ? '0' : rounded(value, 2));
+const short = (value: number): string => brief(value, 2);
 
-/** A bound of a range as it is read. */
-const bound = (value: number): string => rounded(value, 4);
+/** A bound of a range as it is read: four digits at most. */
+const bound = (value: number): string => brief(value, 4);
 
 /** A sum of so many weighted basis functions. */
 const sum = (count: number): string => {
@@ -54,9 +60,6 @@ const delimiters = new Map([
   ['\t', 'tabs'],
   ['|', 'bars'],
 ]);
-
-const superscripts = (digits: string): string =>
-  [...digits].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt(Number(digit))).join('');
 
 const subscripts = (index: number): string =>
   [...String(index)].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join('');

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.datasets import Dataset
 from kan_core.discovery.composition import unlock
+from kan_core.symbolic.held_out import judged_normal_form
 from kan_core.symbolic.laws import Law
 from kan_core.symbolic.normal_form import normal_form
 
@@ -46,11 +47,12 @@ def pack_law(law: Law) -> tuple[bytes, int, float, float]:
     return to_bytes(law.network), law.complexity, law.train_rmse, law.test_rmse
 
 
-def unpack_law(packed: tuple[bytes, int, float, float]) -> Law:
-    """Return the law of a report in normal form, all its constants free."""
+def unpack_law(packed: tuple[bytes, int, float, float], dataset: Dataset | None = None) -> Law:
+    """Return the law of a report, all its constants free, in normal form unless `dataset`, its samples, objects."""
     network, complexity, train_rmse, test_rmse = packed
+    free = unlock(from_bytes(network))
     return Law(
-        network=normal_form(unlock(from_bytes(network))),
+        network=normal_form(free) if dataset is None else judged_normal_form(free, dataset),
         complexity=complexity,
         train_rmse=train_rmse,
         test_rmse=test_rmse,

@@ -4,7 +4,8 @@ Constants of symbolic edges are redundant in several ways. c·(a x + b)² has on
 only together, and the unit of a hidden node is free: n → α n + β, undone by the edges that leave it. Here each of these
 freedoms is used up to make a constant 1 or 0, its convention:
 
-    edge        a = ±1 of powers, log and |x|, b = 0 of exp, a = 1 and b = 0 of x
+    edge        a = ±1 of powers, log and |x|, b = 0 of exp, a = 1 and b = 0 of x; where arguments of powers would be
+                very small or large a is another power of 10⁶
     sum         d = 0 but for one edge; the output's shift goes there too
     hidden node a = 1 and b = 0 of the first edge that leaves it and has them, else one edge that arrives has c = 1,
                 or, where straight edges alone leave it for other sums, one of these
@@ -18,13 +19,17 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
 
 from kan_core.network import KAN, EdgeId
+from kan_core.symbolic.argument_units import Extents, size_of
 from kan_core.symbolic.edges import edge_form, edge_function
 from kan_core.symbolic.library import FUNCTIONS, Shape, SymbolicFunction
 from kan_core.symbolic.nice_numbers import SAME, best_form
 from kan_core.symbolic.rewriting import NAMES, A, B, C, D, carry_ghost, drop_input_shift, set_constant, simplest
 
+# constants and node values beyond these, or below their inverses, are not made
+BOUNDS = {torch.float32: 1e15, torch.float64: 1e100}
 # a share within which a constant may be a nice number when it decides which of the others is 1
 ROUGHLY = 0.01
 _SCALED = (Shape.EXPONENTIAL, Shape.WAVE, Shape.BUMP, Shape.ANY)
@@ -37,13 +42,14 @@ _QUARTERS = {
 Convention = tuple[EdgeId, str]
 
 
-def normal_form(network: KAN) -> KAN:
+def normal_form(network: KAN, inputs: Tensor | None = None) -> KAN:
     """Return a network that computes the same, to rounding, with redundant constants of formulas at 0 or 1.
 
-    Held constants and locked formulas keep their values. Where data leave a function's domain, which the network then
-    continues by a constant, the two may differ.
+    Held constants and locked formulas keep their values, and what leads out of a function's domain, or out of what
+    floats hold, is left undone. `inputs` (B, I) are those on which that counts; left out, it is the nodes' ranges.
+    Where they leave a domain as it is, which the network then continues by a constant, the two may differ.
     """
-    forms = Forms(network)
+    forms = Forms(network, inputs)
     # what one node does to its edges, the next one may have to put right
     for _ in range(len(network.layers) + 1):
         forms.normalize()
@@ -60,8 +66,10 @@ def conventions(network: KAN) -> frozenset[Convention]:
 class Forms:
     """The formulas of a network in original units while they are rewritten; `network` itself is left alone."""
 
-    def __init__(self, network: KAN) -> None:
+    def __init__(self, network: KAN, inputs: Tensor | None = None) -> None:
         self._network = network
+        self._extents = Extents(network, inputs)
+        self._bound = BOUNDS[network.dtype]
         self._layers = network.layers
         self._values: dict[EdgeId, list[float]] = {}
         self._functions: dict[EdgeId, SymbolicFunction] = {}
@@ -119,6 +127,10 @@ class Forms:
         free = all(edge in self._values and edge not in self._locked for edge in edges)
         return edges if edges and free else None
 
+    def _is_far(self, size: float) -> bool:
+        """Return whether a number is so large or small that products of it may be none any more."""
+        return size != 0.0 and not 1.0 / self._bound <= abs(size) <= self._bound
+
     def _note(self, edge: EdgeId, *places: int) -> None:
         self.conventions |= {(edge, NAMES[place]) for place in places}
 
@@ -131,6 +143,8 @@ class Forms:
                 return False
             for place, (old, now) in enumerate(zip(self._values[edge], values, strict=True)):
                 if self._held[edge][place] and abs(now - old) > SAME * abs(old):
+                    return False
+                if place in (A, C) and self._is_far(now) and not self._is_far(old):
                     return False
         turned = {} if functions is None else functions
         if any(any(self._held[edge][: C + 1]) for edge in turned):
@@ -160,7 +174,7 @@ class Forms:
                 self._note(edge, B)
             case _:
                 pass
-        values = simplest(function, self._values[edge])
+        values = simplest(function, self._values[edge], self._extents.of(edge.layer, edge.source))
         if values != self._values[edge]:
             self._change({edge: values})
         if function.name in _QUARTERS and not self._held[edge][B]:
@@ -313,8 +327,12 @@ class Forms:
             a, b, c, d = self._values[edge]
             left = b - a / factor * shift
             new[edge] = [a / factor, 0.0 if abs(left) <= 4e-16 * abs(b) else left, c, d]
-        new |= {edge: simplest(self._functions[edge], new[edge]) for edge in outs}
+        extent = self._extents.transformed(index + 1, node, factor, shift)
+        if self._is_far(size_of(extent)) and not self._is_far(size_of(self._extents.of(index + 1, node))):
+            return
+        new |= {edge: simplest(self._functions[edge], new[edge], extent) for edge in outs}
         if self._change(new):
+            self._extents.transform(index + 1, node, factor, shift)
             row = fed[-1][0].target
             self._rows[index, row] = self._rows.get((index, row), 1.0) * factor
             old_factor, old_shift = self._nodes.get((index + 1, node), (1.0, 0.0))

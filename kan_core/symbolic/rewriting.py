@@ -10,6 +10,7 @@ from kan_core.errors import EdgeError
 from kan_core.layer import KANLayer
 from kan_core.least_squares import fit_coefficients
 from kan_core.network import KAN, EdgeId
+from kan_core.symbolic.argument_units import is_unit, stays_below, unit_of, value_at
 from kan_core.symbolic.edges import edge_form, edge_units
 from kan_core.symbolic.library import Shape, SymbolicFunction
 
@@ -42,40 +43,62 @@ def set_constant(network: KAN, edge: EdgeId, name: str, value: float) -> None:
             constants[D] = value / y_scale
 
 
-def simplest(function: SymbolicFunction, values: list[float]) -> list[float]:
-    """Return a, b, c, d of the same c·f(a·x + b) + d with as many of them 0 or 1 as f alone allows."""
+def simplest(function: SymbolicFunction, values: list[float], extent: tuple[float, float] = (-1.0, 1.0)) -> list[float]:
+    """Return a, b, c, d of the same c·f(a·x + b) + d with as many of them 0 or 1 as f alone allows.
+
+    `extent` is what x runs through: an argument that lies in f's domain there stays in it, if need be by an a that is
+    another power of 10⁶, or by constants that stay. So do those of a person's own function, whose f(a·x) is no c·f(x).
+    """
     a, b, c, d = values
     if a == 0.0:
         return values
     match function.shape:
+        case _ if function.expression:
+            return _upright(function, values)
         case Shape.LINEAR:
             return [1.0, 0.0, c * a, d + c * b]
-        case Shape.EXPONENTIAL if abs(b) < 300.0:
-            return [a, 0.0, c * math.exp(b), d]
+        case Shape.EXPONENTIAL:
+            # beyond 300 the factor would soon be no number
+            may_move = abs(b) < 300.0 and stays_below(function.high, extent, a, b)
+            return [a, 0.0, c * math.exp(b), d] if may_move else values
         case Shape.KINK:
             size = abs(a)
             sign = math.copysign(1.0, a)
             return [1.0, b / a, c * size if function.name == "abs" else c * sign, d]
         case Shape.POWER:
-            return _simplest_power(function, values)
-        case _ if function.parity and a < 0:
-            return [-a, -b if b else 0.0, c * function.parity, d]
+            unit = unit_of(function, a, b, extent)
+            return values if unit is None else _power_in(function, values, unit)
         case _:
-            return values
+            return _upright(function, values)
 
 
-def _simplest_power(function: SymbolicFunction, values: list[float]) -> list[float]:
+def _upright(function: SymbolicFunction, values: list[float]) -> list[float]:
+    """Return the constants with a positive a where the function is even or odd."""
     a, b, c, d = values
-    size = abs(a)
+    return [-a, -b if b else 0.0, c * function.parity, d] if function.parity and a < 0 else values
+
+
+def _power_in(function: SymbolicFunction, values: list[float], unit: float) -> list[float]:
+    """Return the constants of a power or a log with `unit` for a, or -unit where the sign matters."""
+    a, b, c, d = values
+    factor = abs(a) / unit
     if function.name == "log":
-        return [math.copysign(1.0, a), b / size, c, d + c * math.log(size)]
+        return [math.copysign(unit, a), b / factor, c, d + c * math.log(factor)]
     if function.parity:
-        return [1.0, b / a, c * _power_at(function, a), d]
-    return [math.copysign(1.0, a), b / size, c * _power_at(function, size), d]
+        signed = a / unit
+        return [unit, b / signed, c * value_at(function, signed), d]
+    return [math.copysign(unit, a), b / factor, c * value_at(function, factor), d]
 
 
-def _power_at(function: SymbolicFunction, base: float) -> float:
-    return float(function.sympy_value(1.0 * base))
+def without_unit(function: SymbolicFunction, values: list[float]) -> list[float]:
+    """Return a, b, c, d of the same curve with ±1 for an a that is another power of 10⁶, for reading.
+
+    What a network computes with has that unit for a reason; see `unit_of`.
+    """
+    if function.expression or function.shape is not Shape.POWER or not is_unit(values[0]):
+        return values
+    plain = _power_in(function, values, 1.0)
+    return plain if all(map(math.isfinite, plain)) and (plain[C] != 0.0 or values[C] == 0.0) else values
 
 
 def carry_ghost(layer: KANLayer, old: KANLayer, place: tuple[int, int], factor: float, shift: float) -> None:

@@ -7,19 +7,15 @@ import math
 import time
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
 from kan_core.network import KAN, EdgeId
-from kan_core.symbolic.constants import ROUNDING, Constant, can_hold, constants_of, hold_conventions, snap_constant
+from kan_core.symbolic.constants import Constant, can_hold, constants_of, hold_conventions, snap_constant
+from kan_core.symbolic.held_out import HeldOut, judged_normal_form
 from kan_core.symbolic.nice_numbers import NiceForm
-from kan_core.symbolic.normal_form import normal_form
 from kan_core.symbolic.refit import refit
 
-# standard errors by which the mean of the held-out losses may rise
-NOISE = 2.0
 # enough for a network that was trained; a bare formula takes some more to reach its minimum
 REFIT_STEPS = 40
 SETTLED = 1e-6
@@ -66,14 +62,15 @@ def snap_constants(network: KAN, dataset: Dataset) -> tuple[KAN, tuple[Snap, ...
 def find_snaps(network: KAN, dataset: Dataset, *, seconds: float = math.inf) -> Snapping:
     """Return a network, in float64, whose constants are nice numbers wherever that costs nothing, the rest refitted.
 
-    It is brought into normal form and trained to its minimum. Then, the shortest form first, constants are held at
-    the nice number that they are within three standard errors of, one at a time, and the others fitted anew; a
-    constant is let go when the loss on the test samples rises by more than twice the standard error of the paired
-    difference. Constants that were held before stay. After `seconds` no other is tried.
+    It is brought into normal form and trained to its minimum, unless held-out samples object to that. Then, the
+    shortest form first, constants are held at the nice number that they are within three standard errors of, one at a
+    time, and the others fitted anew; a constant is let go when the loss on the test samples rises by more than twice
+    the standard error of the paired difference. Constants that were held before stay. After `seconds` no other is
+    tried.
     """
     deadline = time.monotonic() + seconds
     data = dataset.to_dtype(torch.float64)
-    start = refit_fully(hold_conventions(normal_form(network.copy().to(torch.float64))), data)
+    start = _start(network.copy().to(torch.float64), data)
     judge = HeldOut(start, data)
     present, refused = start, dict[tuple[EdgeId, str], list[Snap]]()
     snapped: list[Snap] = []
@@ -96,6 +93,16 @@ def find_snaps(network: KAN, dataset: Dataset, *, seconds: float = math.inf) -> 
 def refit_fully(network: KAN, dataset: Dataset) -> KAN:
     """Return a copy at the minimum nearby, as errors of constants take it to be."""
     return refit(network, dataset, max_steps=REFIT_STEPS, settled=SETTLED)
+
+
+def _start(given: KAN, dataset: Dataset) -> KAN:
+    """Return the network in normal form and at its minimum, or short of what held-out samples object to."""
+    judge = HeldOut(given, dataset)
+    # as it comes its nodes are of sizes that steps are made for
+    near = refit_fully(given, dataset)
+    formed = hold_conventions(judged_normal_form(near if judge.allows(near) else given, dataset))
+    fitted = refit_fully(formed, dataset)
+    return fitted if judge.allows(fitted) else formed
 
 
 def _open_constants(network: KAN, dataset: Dataset) -> list[Constant]:
@@ -125,33 +132,3 @@ def _left_free(network: KAN, constant: Constant, refusals: list[Snap]) -> Snap:
     if refusals:
         return Snap(constant=constant, verdict=Verdict.LOSS_ROSE, form=refusals[-1].form)
     return Snap(constant=constant, verdict=Verdict.NO_NICE_NUMBER)
-
-
-class HeldOut:
-    """Judges networks by their losses on the test samples, beside those of the network at the start."""
-
-    def __init__(self, network: KAN, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._losses = self._measure(network)
-        scaled = dataset.test_targets / network.output_scale
-        self._floor = (ROUNDING * float(scaled.std(dim=0, correction=0).max())) ** 2
-
-    @torch.no_grad()
-    def _measure(self, network: KAN) -> FloatArray:
-        """Return the loss of each test sample: squared errors of scaled targets, or cross-entropies."""
-        outputs, targets = network(self._dataset.test_inputs), self._dataset.test_targets
-        if self._dataset.task == "classification":
-            losses = torch.nn.functional.binary_cross_entropy_with_logits(outputs, targets, reduction="none")
-        else:
-            losses = ((outputs - targets) / network.output_scale).square()
-        return losses.mean(dim=1).numpy()
-
-    def allows(self, network: KAN) -> bool:
-        """Return whether the losses are no higher than those at the start, to within noise or to rounding."""
-        losses = self._measure(network)
-        if not np.isfinite(losses).all():
-            return False
-        if self._dataset.task == "regression" and float(losses.mean()) <= self._floor:
-            return True
-        rise = losses - self._losses
-        return float(rise.mean()) <= NOISE * float(rise.std()) / math.sqrt(len(rise))

@@ -15,9 +15,13 @@ import torch
 from typer.testing import CliRunner
 
 from kan_core import KAN, Candidate, Dataset, NetworkSpec, fix_symbolic
+from kan_core.discovery.reports import pack_law, unpack_law
 from kan_core.symbolic.laws import Law, make_law
+from kan_core.symbolic.snapping import Snapping
+from server import discover_command
 from server.cli import app
-from server.discover_command import expressions_of
+from server.discover_command import expressions_of, tidied
+from tests.kan_core.symbolic.constants_for_tests import formula_network
 
 sympify: Any = sp.sympify
 
@@ -53,6 +57,62 @@ def test_the_json_names_a_law_that_sympy_reads(tmp_path: Path) -> None:
     value = expression.subs({symbols["mass"]: 2.0, symbols["beta"]: 4.0})
     assert float(value) == pytest.approx(9.81 / 2.0, rel=1e-9)
     assert "9.81" in best["expression"]
+    assert found["verdict"].startswith("The law is exact")
+
+
+@pytest.mark.slow
+def test_tidied_laws_stay_right_in_si_units() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = 1.0 + 3.0 * torch.rand(200, 2, generator=generator, dtype=torch.float64)
+    x = x * torch.tensor([1e-6, 1e-12], dtype=torch.float64)
+    y = x[:, :1] / x[:, 1:]
+    data = Dataset(train_inputs=x[:160], train_targets=y[:160], test_inputs=x[160:], test_targets=y[160:])
+    # factors as a search leaves them: the units are anywhere
+    forms = {(0, 0, 0): ("x", 0.7e6, 0.0, 1.3, 0.0), (0, 1, 1): ("1/x", 0.9e12, 0.0, 0.4, 0.0)}
+    network = formula_network(data, forms, products=(0, 1))
+    network.output_scale.fill_(1e6 * 0.9 / (0.7 * 1.3 * 0.4))
+    law = make_law(network, data)
+    handed_over = unpack_law(pack_law(law), data)
+    spread = float(y.std())
+    assert law.test_rmse < 1e-12 * spread
+    assert make_law(handed_over.network, data).test_rmse < 1e-12 * spread
+    tidy = tidied([handed_over], 0, data)[0]
+    assert tidy.test_rmse < 1e-12 * spread
+    a, b = sp.symbols("a b", positive=True)
+    _, (text,) = expressions_of([tidy], ["a", "b"])
+    expression: Any = sympify(text, locals={"a": a, "b": b})
+    assert float(expression * b / a) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_a_law_that_snapping_makes_worse_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.linspace(1.0, 4.0, 200, dtype=torch.float64)[:, None]
+    data = Dataset(train_inputs=x[::2], train_targets=x[::2], test_inputs=x[1::2], test_targets=x[1::2])
+    network = formula_network(data, {(0, 0, 0): ("x", 1.0, 0.0, 1.0, 0.0)}, widths=(1, 1))
+    network.output_shift.zero_()
+    law = make_law(network, data)
+    worse = formula_network(data, {(0, 0, 0): ("x", 1.0, 0.0, 1.5, 0.0)}, widths=(1, 1))
+
+    def find_worse(_: KAN, __: Dataset, *, seconds: float) -> Snapping:
+        assert seconds > 0.0
+        return Snapping(network=worse, snaps=())
+
+    monkeypatch.setattr(discover_command, "find_snaps", find_worse)
+    assert tidied([law], 0, data) == [law]
+
+
+@pytest.mark.slow
+def test_a_quotient_is_found_in_si_units(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    a, b = generator.uniform(1.0, 3.0, 200), generator.uniform(1.0, 3.0, 200) * 1e-12
+    path = write(tmp_path / "data.csv", {"a": a, "b": b, "y": 2.5 * a / b})
+    command = [sys.executable, "-m", "server.cli", "discover", str(path), "--target", "y", "--json"]
+    done = subprocess.run([*command, "--seconds", "600"], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    best = found["formulas"][found["best"]]
+    expression: Any = sympify(best["expression"])
+    value = expression.subs({"a": 2.0, "b": 4e-12})
+    assert float(value) == pytest.approx(1.25e12, rel=1e-9)
+    assert best["test_rmse"] < 1e-9 * float(np.std(2.5 * a / b))
     assert found["verdict"].startswith("The law is exact")
 
 
