@@ -14,7 +14,7 @@ import sympy as sp
 from typer.testing import CliRunner
 
 from server.cli import app
-from server.discover_command import symbol_names
+from server.discover_command import symbol_names, time_to_snap
 
 sympify: Any = sp.sympify
 
@@ -89,6 +89,33 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
     )
     assert "seconds" in refusal(path, "--target", "beta", "--seconds", "0")
     assert refusal(path, "--target", "beta", "--seconds", "0").count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--seed", "-1"], "seed is an integer from 0 to 4294967295, received seed=-1: choose one in that range\n"),
+        (["--seed", "1.5"], "Invalid value for '--seed': '1.5' is not a valid int"),
+        (["--seconds", "soon"], "Invalid value for '--seconds': 'soon' is not a valid float"),
+        (["--seconds", "nan"], "seconds is a number"),
+        (["--seconds"], "Option '--seconds' requires an argument: see `kanoscope"),
+        (["--fast"], "No such option: --fast"),
+        (["more"], "Got unexpected extra argument"),
+    ],
+)
+def test_options_that_are_wrong_are_one_line(tmp_path: Path, options: list[str], sentence: str) -> None:
+    path = write(tmp_path / "data.csv", samples(30))
+    said = refusal(path, "--target", "beta", *options)
+    assert said.startswith(sentence)
+    assert said.count("\n") == 1
+
+
+def test_a_command_without_its_target_is_one_line(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "any.csv") == "Missing option '--target': see `kanoscope discover --help`.\n"
+
+
+def test_the_time_to_snap_is_part_of_the_time() -> None:
+    assert (time_to_snap(600.0), time_to_snap(30.0), time_to_snap(5.0)) == (3.0, 3.0, 0.5)
 
 
 def test_columns_that_are_no_symbols_get_names_that_are() -> None:

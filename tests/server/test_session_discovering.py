@@ -14,6 +14,7 @@ import torch
 from kan_core import KAN, Candidate, EdgeId, NetworkSpec, fix_symbolic
 from kan_core.datasets import Dataset
 from kan_core.discover import Discovery
+from kan_core.discovery.verdict import verdict
 from kan_core.symbolic import Library
 from kan_core.symbolic.laws import Law, make_law
 from server.explaining import LOST
@@ -83,10 +84,18 @@ class FakeDiscovery:
         self.laws: list[Law] = []
         self.findings: list[str] = []
         self.activities = [""] * processes
-        self.network_error = 0.01
         self.num_polls = self.num_closed = 0
         self.is_done = False
         self.made.append(self)
+
+    @property
+    def has_loaded(self) -> bool:
+        return bool(self.activities[0])
+
+    def conclusion(self, law: Law | None) -> str:
+        assert law is not None
+        errors = {((2, 1), ()): 0.01}
+        return verdict(law, target="f", spread=1.0, network_errors=errors, num_held_out=16)
 
     @property
     def progress(self) -> float:
@@ -254,9 +263,10 @@ def test_what_it_cannot_use_is_refused() -> None:
         assert session.snapshot().explanation is None
 
 
-def test_processes_that_cannot_start_are_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [OSError, RuntimeError, AttributeError])
+def test_processes_that_cannot_start_are_said_to(monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
     def fail(*_arguments: object, **_settings: object) -> Discovery:
-        raise OSError("no more processes")
+        raise kind("no more processes")
 
     monkeypatch.setattr("server.discovering.Discovery", fail)
     session = make_session()
