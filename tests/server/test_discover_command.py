@@ -114,6 +114,17 @@ def test_a_command_without_its_target_is_one_line(tmp_path: Path) -> None:
     assert refusal(tmp_path / "any.csv") == "Missing option '--target': see `kanoscope discover --help`.\n"
 
 
+def test_processes_that_crash_are_one_line_and_no_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crash = "import sys; sys.exit('no memory')"
+    monkeypatch.setattr("kan_core.discovery.worker.COMMAND", (sys.executable, "-S", "-c", crash))
+    path = write(tmp_path / "data.csv", samples(30))
+    result = CliRunner().invoke(app, ["discover", str(path), "--target", "beta", "--seconds", "600"])
+    assert result.exit_code == 1
+    assert result.output.startswith("The search broke off, since all its processes ended before their time: process 1 ")
+    assert "ended with exit status 1: no memory" in result.output
+    assert result.output.count("\n") == 1
+
+
 def test_the_time_to_snap_is_part_of_the_time() -> None:
     assert (time_to_snap(600.0), time_to_snap(30.0), time_to_snap(5.0)) == (3.0, 3.0, 0.5)
 
