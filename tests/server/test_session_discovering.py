@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from kan_core.discover import Discovery
 from kan_core.discovery.verdict import verdict
 from kan_core.symbolic import Library
 from kan_core.symbolic.laws import Law, make_law
+from server.discovering import FEWEST_PROCESSES, MOST_PROCESSES
 from server.explaining import LOST
 from server.messages import (
     Act,
@@ -411,6 +413,21 @@ def test_its_processes_end_at_once(act: Act | None) -> None:
     else:
         session.act(act)
     assert not any(map(is_alive, pids))
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_are_not_called_lack_of_time() -> None:
+    session = make_session()
+    session.act(Discover(seconds=600))
+    count = min(max(os.cpu_count() or 1, FEWEST_PROCESSES), MOST_PROCESSES)
+    advanced(session, lambda: len(discovering_pids(os.getpid())) == count)
+    for pid in discovering_pids(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+    discovered(session)
+    found = laws(session)
+    assert found.sentence.startswith("The search broke off, since all its processes ended before their time: ")
+    assert "was ended by SIGKILL, as when memory runs out" in found.sentence
+    assert "Nothing was found in this time" not in found.sentence
 
 
 @pytest.mark.slow
