@@ -42,7 +42,7 @@ from benchmarks.law_list import LAWS, negatives, sample_law
 from kan_core import Dataset
 from kan_core.accuracy import measure_rmse
 from kan_core.discover import Discovery
-from kan_core.discovery.verdict import best_law, verdict
+from kan_core.discovery.verdict import best_law
 from kan_core.formula_display import display_formula
 from kan_core.symbolic.refit import refit
 
@@ -75,13 +75,7 @@ def run_kanoscope(data: Dataset, *, seconds: float, seed: int, noise: float) -> 
     split = discovery.split
     spread = float(split.test_targets.std(correction=0))
     law = discovery.laws[best_law(discovery.laws, num_held_out=len(split.test_inputs), spread=spread)]
-    said = verdict(
-        law,
-        target="the target",
-        spread=spread,
-        network_error=discovery.network_error,
-        num_held_out=len(split.test_inputs),
-    )
+    said = discovery.conclusion(law)
     network = law.network
     if noise > 0.0:
         half = len(data.test_inputs) // 2

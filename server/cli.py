@@ -6,17 +6,46 @@ import contextlib
 import enum
 import os
 import socket
+import sys
 import threading
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from server.settings import Settings
 
-app = typer.Typer(add_completion=False, help="Watch a Kolmogorov-Arnold network learn, cut it, and read its law.")
+
+# what is wrong with a command line is a ClickException, of click's or of the copy of it that newer releases have inside
+Complaint: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+class OneLine(TyperGroup):
+    """Says what is wrong with options in one line, with exit code 2, where typer draws a box of several."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **settings: Any) -> Any:
+        """Run the command line."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **settings)
+        try:
+            sys.exit(super().main(*args, standalone_mode=False, **settings))
+        except Complaint as error:
+            said: Any = error
+            context: Any = getattr(error, "ctx", None)
+            called = "kanoscope" if context is None or context.parent is None else f"kanoscope {context.info_name}"
+            sentence = " ".join(said.format_message().split()).rstrip(".")
+            typer.echo(f"{sentence}: see `{called} --help`.", err=True)
+            sys.exit(2)
+        except typer.Abort:
+            sys.exit(1)
+
+
+app = typer.Typer(
+    cls=OneLine, add_completion=False, help="Watch a Kolmogorov-Arnold network learn, cut it, and read its law."
+)
 
 
 class EngineName(enum.StrEnum):
@@ -73,8 +102,14 @@ def discover(
     data: Annotated[Path, typer.Argument(help="A CSV file with a column for each quantity.", show_default=False)],
     *,
     target: Annotated[str, typer.Option(help="The column whose law is looked for.", show_default=False)],
-    seconds: Annotated[float, typer.Option(help="How long to look at most; an exact law ends it sooner.")] = 30.0,
-    seed: Annotated[int, typer.Option(help="Decides initial networks and which rows are held out.", min=0)] = 0,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            help="How long to look at most, from when the processes have loaded (some seconds); an exact law ends it "
+            "sooner. The last tenth, three seconds at most, goes to looking for nice constants."
+        ),
+    ] = 30.0,
+    seed: Annotated[int, typer.Option(help="Decides initial networks and which rows are held out.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Look for the law of a column of a CSV file, with all cores and nobody watching.
@@ -84,13 +119,16 @@ def discover(
     or digit, and v_ before a digit, a keyword or a function that is called;
     "symbols" then says which column each is.
     """
-    from server.discover_command import BadInput
+    from server.discover_command import BadInput, BrokenOff
     from server.discover_command import discover as carry_out
 
     try:
         carry_out(data, target=target, seconds=seconds, seed=seed, as_json=as_json)
     except BadInput as error:
         _fail(str(error))
+    except BrokenOff as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 def _read_settings(**given: object) -> Settings:

@@ -16,8 +16,8 @@ import torch
 import typer
 
 from kan_core.datasets import Dataset
-from kan_core.discover import Discovery
-from kan_core.discovery.verdict import best_law, verdict
+from kan_core.discover import LEAST_SECONDS, Discovery, check_seconds
+from kan_core.discovery.verdict import best_law
 from kan_core.errors import KanError
 from kan_core.formula import network_formula
 from kan_core.formula_display import display_formula
@@ -28,8 +28,13 @@ from kan_core.sympy_text import functions_called, symbol_names, sympy_text
 from kan_core.tables import Table, read_csv
 
 POLL = 0.1
-# for how long nice numbers are looked for once laws are found
+# for how long nice numbers are looked for once laws are found, at most, and as a share of all the time there is
 SNAP_SECONDS = 3.0
+SNAP_SHARE = 0.1
+
+
+class BrokenOff(Exception):
+    """All processes of a search ended before they found anything; the message is one sentence."""
 
 
 class BadInput(Exception):
@@ -76,10 +81,16 @@ def _dataset(table: Table, inputs: Sequence[str], target: str) -> Dataset:
     )
 
 
+def time_to_snap(seconds: float) -> float:
+    """Return how many of all the seconds there are go to looking for nice numbers."""
+    return min(SNAP_SECONDS, SNAP_SHARE * seconds)
+
+
 def run_discovery(dataset: Dataset, *, seconds: float, seed: int, tell: Callable[[Discovery], None]) -> Discovery:
-    """Return a discovery that is over; `tell` is called some times a second meanwhile."""
+    """Return a discovery that is over, some of the seconds spared; `tell` is called some times a second meanwhile."""
     try:
-        discovery = Discovery(dataset, seconds=seconds, seed=seed)
+        left = max(check_seconds(seconds) - time_to_snap(seconds), LEAST_SECONDS)
+        discovery = Discovery(dataset, seconds=left, seed=seed)
     except KanError as error:
         raise BadInput(str(error)) from error
     with discovery:
@@ -89,12 +100,12 @@ def run_discovery(dataset: Dataset, *, seconds: float, seed: int, tell: Callable
     return discovery
 
 
-def tidied(laws: Sequence[Law], best: int, dataset: Dataset) -> list[Law]:
+def tidied(laws: Sequence[Law], best: int, dataset: Dataset, *, seconds: float) -> list[Law]:
     """Return the laws with constants at the nice numbers that they are, the best first served in the time there is.
 
     A law to whose nice numbers held-out samples object stays as it is.
     """
-    end = time.monotonic() + SNAP_SECONDS
+    end = time.monotonic() + seconds
     tidy = list(laws)
     for place in sorted(range(len(laws)), key=lambda one: one != best):
         left = end - time.monotonic()
@@ -105,12 +116,11 @@ def tidied(laws: Sequence[Law], best: int, dataset: Dataset) -> list[Law]:
     return tidy
 
 
-def result(discovery: Discovery, laws: Sequence[Law], place: int) -> dict[str, Any]:
-    """Return the JSON object of the command: `laws` as they were found, the best at `place`."""
+def result(discovery: Discovery, laws: Sequence[Law], place: int, *, seconds: float) -> dict[str, Any]:
+    """Return the JSON object of the command: `laws` as they were found, the best at `place`, after so many seconds."""
     split = discovery.split
     names = list(split.input_names or ())
     symbols, texts = expressions_of(laws, names)
-    spread = float(split.test_targets.std(correction=0)) or 1.0
     found: dict[str, Any] = {
         "formulas": [
             {
@@ -122,15 +132,9 @@ def result(discovery: Discovery, laws: Sequence[Law], place: int) -> dict[str, A
             for law, text in zip(laws, texts, strict=True)
         ],
         "best": place,
-        "seconds": round(discovery.elapsed, 3),
+        "seconds": round(seconds, 3),
         "findings": discovery.findings,
-        "verdict": verdict(
-            laws[place],
-            target=(split.output_names or ("y",))[0],
-            spread=spread,
-            network_error=discovery.network_error,
-            num_held_out=len(split.test_inputs),
-        ),
+        "verdict": discovery.conclusion(laws[place]),
     }
     if symbols != names:
         found["symbols"] = dict(zip(symbols, names, strict=True))
@@ -157,7 +161,7 @@ def readable(law: Law, dataset: Dataset) -> str:
 
 
 def discover(path: Path, *, target: str, seconds: float, seed: int, as_json: bool) -> None:
-    """Carry the command out; raises BadInput."""
+    """Carry the command out; raises BadInput and BrokenOff."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -181,12 +185,16 @@ def discover(path: Path, *, target: str, seconds: float, seed: int, as_json: boo
 
         discovery = run_discovery(columns.dataset, seconds=seconds, seed=seed, tell=tell)
     if not discovery.laws:
-        raise BadInput(f"Nothing was found within {seconds:g} s, not even a mean: give it more with --seconds.")
+        sentence = discovery.conclusion(None)
+        raise BrokenOff(sentence) if discovery.loss else BadInput(sentence)
     split = discovery.split
     spread = float(split.test_targets.std(correction=0)) or 1.0
     place = best_law(discovery.laws, num_held_out=len(split.test_inputs), spread=spread)
-    laws = tidied(discovery.laws, place, split)
-    found = result(discovery, laws, place)
+    start = time.monotonic()
+    # what an exact law left of the time is there for nice numbers, too
+    left = min(max(seconds - discovery.elapsed, time_to_snap(seconds)), SNAP_SECONDS)
+    laws = tidied(discovery.laws, place, split, seconds=left)
+    found = result(discovery, laws, place, seconds=discovery.elapsed + time.monotonic() - start)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
         return

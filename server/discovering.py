@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from kan_core.datasets import Dataset
 from kan_core.discover import Discovery, split_for_discovery
-from kan_core.discovery.verdict import best_law, verdict
+from kan_core.discovery.verdict import best_law
 from kan_core.errors import KanError
 from kan_core.symbolic import Library
 from kan_core.symbolic.laws import Law
@@ -24,6 +25,8 @@ LOOK_AGAIN = 0.25
 # one climbs from small shapes, one takes the problem apart; others do the same from other seeds
 FEWEST_PROCESSES = 2
 MOST_PROCESSES = 4
+
+log = logging.getLogger(__name__)
 
 
 class DiscoverySearch:
@@ -48,7 +51,7 @@ class DiscoverySearch:
         self.seconds: float | None = seconds
         self.laws: list[Law] = []
         self.best: Law | None = None
-        self._clock, self._start, self._next_look = clock, clock(), -math.inf
+        self._clock, self._next_look = clock, -math.inf
         split = split_for_discovery(dataset, seed=seed)
         self._target = (split.output_names or ("y",))[0]
         self.num_held_out = len(split.test_inputs)
@@ -57,7 +60,7 @@ class DiscoverySearch:
         self._num_processes = min(max(os.cpu_count() or 1, FEWEST_PROCESSES), MOST_PROCESSES)
         self._discovery: Discovery | None = None
         self._failure: Exception | None = None
-        self._is_closed = self._has_begun = False
+        self._is_closed = False
         self._lock = threading.Lock()
 
         def begin() -> None:
@@ -68,7 +71,9 @@ class DiscoverySearch:
     def _begin(self, dataset: Dataset, seed: int, library: Library) -> None:
         try:
             made = Discovery(dataset, seconds=self._limit, seed=seed, processes=self._num_processes, library=library)
-        except (KanError, OSError) as error:
+        # whatever it is, the search says so, which otherwise would be starting for ever
+        except Exception as error:
+            log.warning("a discovery could not be started", exc_info=True)
             self._failure = error
             return
         with self._lock:
@@ -84,8 +89,8 @@ class DiscoverySearch:
 
     @property
     def elapsed(self) -> float:
-        """The seconds since the start, or from the start to the end."""
-        return self._clock() - self._start if self._discovery is None else self._discovery.elapsed
+        """The seconds from when the processes had loaded, or from then to the end; 0 before."""
+        return 0.0 if self._discovery is None else self._discovery.elapsed
 
     @property
     def is_done(self) -> bool:
@@ -106,19 +111,11 @@ class DiscoverySearch:
     def sentence(self) -> str:
         """How it stands, and at its end how far the best law is to be believed."""
         discovery = self._discovery
-        if discovery is None or not (self._has_begun or self.is_done):
+        if discovery is None or not (discovery.has_loaded or self.is_done):
             return f"Starting: {self._num_processes} processes load what they need."
         if not self.is_done:
             return f"Looking for the law behind {self._target} in {self._num_processes} processes."
-        if self.best is None:
-            return f"Nothing was found within {self._limit:g} s, not even a mean: give it more seconds."
-        return verdict(
-            self.best,
-            target=self._target,
-            spread=self._spread,
-            network_error=discovery.network_error,
-            num_held_out=self.num_held_out,
-        )
+        return discovery.conclusion(self.best)
 
     def advance(self) -> None:
         """Look at what the processes have found; raises KanError when they could not be started."""
@@ -128,7 +125,6 @@ class DiscoverySearch:
         if self._discovery is None:
             return
         self._discovery.poll()
-        self._has_begun = self._has_begun or bool(self._discovery.laws) or any(self._discovery.activities)
         self.laws = [law for law in self._discovery.laws if math.isfinite(law.train_rmse)]
         if self.laws:
             self.best = self.laws[best_law(self.laws, num_held_out=self.num_held_out, spread=self._spread)]

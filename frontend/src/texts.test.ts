@@ -73,7 +73,7 @@ describe('texts', () => {
       '−0.25',
     ]);
     expect(fitted('x', number(0), number(4.2e10), 0)).toBe('Fitted for x in [0, 4.2·10¹⁰].');
-    expect(texts.explain.errors(2.345e12, 1e-16, 0)).toBe('RMSE: held out 2.3·10¹², train 1e−16, test 0');
+    expect(texts.explain.errors(2.345e12, 1e-16, 0)).toBe('RMSE: held out 2.3·10¹², train 10⁻¹⁶, test 0');
   });
 
   it('names the inputs that are held, or counts them', () => {

@@ -26,11 +26,15 @@ NUM_CURVE_POINTS = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Samples to explain; `level` counts what was divided to come here, `seconds` are those to climb its ladder."""
+    """Samples to explain; `level` counts what was divided to come here, `seconds` are those to climb its ladder.
+
+    `has_whole_target` says that the targets are those of the whole and the inputs some of its own.
+    """
 
     dataset: Dataset
     level: int = 0
     seconds: float = math.inf
+    has_whole_target: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A process that takes part in a discovery: a job comes in over its input, reports go out over its output, pickled.
 
-Its input and output are pipes of the process that started it, which trusts what it wrote itself. It ends when its time
-is over, and when nobody reads what it reports.
+Its input and output are pipes of the process that started it, which trusts what it wrote itself. Its time counts from
+when it has loaded, which its first report tells. It ends when its time is over, and when nobody reads what it reports.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from kan_core.discovery.solver import Solver
 from kan_core.symbolic.own_functions import BUILT_IN, Library, restore_function
 
 INTERVAL = 0.2
-NICENESS = 5
+# it gives way to the process that started it, but sinks no lower than this while it does
+NICENESS = 3
+LOWEST = 15
 
 
 def run(job: Job, output: BinaryIO) -> None:
-    """Do the job to its end and report on the way."""
+    """Do the job to its end and report on the way, laws as soon as they are found."""
     library = Library(tuple(restore_function(one) for one in job.own_functions)) if job.own_functions else BUILT_IN
     solver = Solver(
         job.dataset,
@@ -34,30 +36,36 @@ def run(job: Job, output: BinaryIO) -> None:
         library=library,
     )
     told: set[int] = set()
-    next_report = 0.0
+    next_report, num_told = 0.0, 0
+    write_message(output, Report(laws=[], findings=[], activity="starting", network_errors={}, is_done=False))
     while True:
         solver.step()
-        if solver.is_done or time.monotonic() >= next_report:
+        if solver.is_done or solver.num_found > num_told or time.monotonic() >= next_report:
             laws = [law for law in solver.laws if id(law) not in told]
             told |= {id(law) for law in laws}
             report = Report(
                 laws=[pack_law(law) for law in laws],
                 findings=list(solver.findings),
                 activity=solver.activity,
-                network_error=solver.network_error,
+                network_errors=dict(solver.network_errors),
                 is_done=solver.is_done,
             )
             write_message(output, report)
-            next_report = time.monotonic() + INTERVAL
+            next_report, num_told = time.monotonic() + INTERVAL, solver.num_found
         if solver.is_done:
             return
+
+
+def steps_down(niceness: int) -> int:
+    """Return by how much a process is made nicer than `niceness`, which is that of the one that started it."""
+    return max(min(NICENESS, LOWEST - niceness), 1)
 
 
 def main() -> None:
     """Do the job that comes in."""
     torch.set_num_threads(1)
     threadpool_limits(1)
-    os.nice(NICENESS)
+    os.nice(steps_down(os.nice(0)))
     # whatever libraries print must not come between the reports
     output, sys.stdout = sys.stdout.buffer, sys.stderr
     try:

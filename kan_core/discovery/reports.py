@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.datasets import Dataset
 from kan_core.discovery.composition import unlock
+from kan_core.discovery.shapes import Shape
 from kan_core.symbolic.held_out import judged_normal_form
 from kan_core.symbolic.laws import Law
 from kan_core.symbolic.normal_form import normal_form
@@ -19,7 +20,7 @@ LENGTH = struct.Struct("<Q")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a process is to do: samples, seed, way and time, and the functions of a person's own, described."""
+    """What a process is to do: samples, seed, way and time from when it has loaded, and a person's own functions."""
 
     dataset: Dataset
     seed: int
@@ -32,13 +33,14 @@ class Job:
 class Report:
     """What is new since the report before: laws as (network, complexity, train_rmse, test_rmse), the networks as bytes.
 
-    `network_error` is the held-out error of the best network of curves so far, infinite before there is one.
+    `network_errors` are the held-out errors of the networks of curves so far, the least of each shape. The first report
+    comes as soon as a process has loaded what it needs, with nothing in it.
     """
 
     laws: list[tuple[bytes, int, float, float]]
     findings: list[str]
     activity: str
-    network_error: float
+    network_errors: dict[Shape, float]
     is_done: bool
 
 

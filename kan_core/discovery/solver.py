@@ -20,6 +20,7 @@ import torch
 
 from kan_core.datasets import Dataset
 from kan_core.discovery.composition import Sheet, assemble, unfold
+from kan_core.discovery.idle import Idle, find_idle
 from kan_core.discovery.outer import Outer
 from kan_core.discovery.parts import (
     Problem,
@@ -39,7 +40,7 @@ from kan_core.network import KAN, NetworkSpec
 from kan_core.recipe import Recipe
 from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.own_functions import BUILT_IN, Library
-from kan_core.symbolic.refit import refit
+from kan_core.symbolic.refit import Refit
 from kan_core.symbolic.search import EXACT, Explanation
 from kan_core.symbolic.simpler import simpler_laws
 
@@ -65,6 +66,8 @@ AS_GOOD = 1.2
 REFIT_STEPS = 80
 SETTLED = 1e-6
 MAX_LEVEL = 4
+# shapes of the ladder before a large network is trained
+WEIGHED_AFTER = 4
 NUM_TRIED = 3
 ANOTHER_SEED = 1000
 # functions inside others that leave more of the variance than this are not refitted, and no more than so many are
@@ -106,12 +109,14 @@ class Solver:
         self, dataset: Dataset, *, seed: int, divides_first: bool, deadline: float, library: Library = BUILT_IN
     ) -> None:
         self._seed, self._deadline, self._library = seed, deadline, library
-        self._whole = Problem(dataset=dataset)
+        self._whole = Problem(dataset=dataset, has_whole_target=True)
         self._found: list[Law] = []
         # by their datasets' ids; they hold them, so that no id is given twice
         self._oracles: dict[int, _Oracle] = {}
         self._trained: set[tuple[int, Shape, int]] = set()
         self._target = (dataset.output_names or ("y",))[0]
+        # the least held-out error of each shape that was trained on the whole
+        self.network_errors: dict[Shape, float] = {}
         self.findings: list[str] = []
         self.activity = ""
         self.is_done = False
@@ -128,10 +133,9 @@ class Solver:
         return any(law.test_rmse <= EXACT * self._whole.spread for law in self._found)
 
     @property
-    def network_error(self) -> float:
-        """The held-out error of the best network of curves so far, infinite before there is one."""
-        oracle = self._oracles.get(id(self._whole.dataset))
-        return float("inf") if oracle is None else oracle.error * self._whole.spread
+    def num_found(self) -> int:
+        """How many laws were found so far, those that others make needless included."""
+        return len(self._found)
 
     def step(self) -> None:
         """Do a small piece of work; does nothing once everything was tried or the time is over."""
@@ -167,7 +171,9 @@ class Solver:
         found: list[Law] = []
         waiting: list[_Rung] = []
         end = time.process_time() + problem.seconds
-        for shape, outer in attempts(problem.dataset.num_inputs):
+        for place, (shape, outer) in enumerate(attempts(problem.dataset.num_inputs)):
+            if problem.level == 0 and place == WEIGHED_AFTER:
+                yield from self._weigh(problem, seed)
             inner = problem if outer is None else taken_off(problem, outer)
             if inner is None:
                 continue
@@ -192,6 +198,13 @@ class Solver:
             laws, _ = yield from self._read(problem, one)
             found += laws
         return self._likeliest_first(problem, found)
+
+    def _weigh(self, problem: Problem, seed: int) -> Pieces[None]:
+        """Train a large network, if no good one is known: whether what is left is noise is not told without it."""
+        shape = wide_shape(problem.dataset.num_inputs)
+        if self._oracles[id(problem.dataset)].error > GOOD and shape not in self.network_errors:
+            self.activity = f"training {say_shape(shape)} to tell noise from what a law leaves"
+            yield from self._train(problem, shape, seed)
 
     def _read(self, problem: Problem, rung: _Rung) -> Pieces[tuple[list[Law], bool]]:
         """Return the laws of `problem` that a trained network leads to, and whether one of them is enough."""
@@ -243,13 +256,17 @@ class Solver:
         known = self._oracles.get(id(problem.dataset))
         if known is None or oracle.error < known.error:
             self._oracles[id(problem.dataset)] = oracle
+        if problem.level == 0:
+            error = oracle.error * problem.spread
+            self.network_errors[shape] = min(error, self.network_errors.get(shape, math.inf))
         return oracle
 
     def _explain(self, problem: Problem, network: KAN) -> Pieces[list[Law]]:
         search = Explanation(network, problem.dataset, library=self._library)
         end = time.process_time() + EXPLAIN_SECONDS
         num_seen = 0
-        while not search.is_done and time.process_time() < end:
+        # a network that is being polished is a law nearly
+        while not search.is_done and (search.is_polishing or time.process_time() < end):
             search.step()
             if problem.level == 0:
                 self._found += search.found[num_seen:]
@@ -273,8 +290,7 @@ class Solver:
             refined.append(refine(fit, *curve))
             yield False
         refined.sort(key=_worth)
-        fits = refined
-        laws = yield from self._compose(problem, [fit.sheets for fit in fits[:NUM_COMPOSITES]])
+        laws = yield from self._compose(problem, [fit.sheets for fit in refined[:NUM_COMPOSITES]])
         return laws
 
     # --- taking apart
@@ -282,11 +298,21 @@ class Solver:
     def _divide(self, problem: Problem, seed: int) -> Pieces[list[Law]]:
         """Return the laws of a problem put together from those of a reduced one, or of its parts."""
         if problem.dataset.num_inputs == 1 or problem.level >= MAX_LEVEL:
+            if problem.level == 0:
+                yield from self._ask(problem, seed)
             laws = yield from self._climb(problem, seed)
             return laws
         oracle = yield from self._ask(problem, seed)
         if oracle.error > TRUSTED:
             laws = yield from self._climb(problem, seed)
+            return laws
+        idle = find_idle(oracle.network, problem.dataset, error=oracle.error) if problem.level == 0 else None
+        if idle is not None:
+            self._say_found(problem, idle)
+            reduced = Problem(dataset=idle.reduce(problem.dataset), level=1, has_whole_target=True)
+            laws = yield from self._divide(reduced, seed)
+            choices = [idle.widen(unfold(law.network), problem.dataset.num_inputs) for law in laws[:NUM_TRIED]]
+            laws = yield from self._compose(problem, choices)
             return laws
         found = disjoint(find_symmetries(oracle.network, problem.dataset.train_inputs))
         # all at once, and if that is too much the clearest alone
@@ -311,8 +337,8 @@ class Solver:
     def _ask(self, problem: Problem, seed: int) -> Pieces[_Oracle]:
         """Return the best network there is of a problem, trained now unless a good one is known."""
         n = problem.dataset.num_inputs
-        shapes: list[Shape] = [((n, 1, 1), ()), ((n, 2, 1), (0, 1, 0)), wide_shape(n)]
-        for shape in [CURVE] if n == 1 else shapes:
+        shapes: list[Shape] = [CURVE if n == 1 else ((n, 1, 1), ()), ((n, 2, 1), (0, 1, 0)), wide_shape(n)]
+        for shape in shapes[:1] if n == 1 and problem.level > 0 else shapes:
             known = self._oracles.get(id(problem.dataset))
             if known is not None and known.error <= GOOD:
                 break
@@ -321,7 +347,12 @@ class Solver:
             self.activity = f"training {say_shape(shape)} to ask it about {', '.join(problem.names)}"
             oracle = yield from self._train(problem, shape, seed)
             # where a larger one gains nothing the rest is noise
-            if known is not None and known.error <= TRUSTED and oracle.error > GAINED * known.error:
+            if (
+                (problem.level > 0 or n > 1)
+                and known is not None
+                and known.error <= TRUSTED
+                and oracle.error > GAINED * known.error
+            ):
                 break
         return self._oracles[id(problem.dataset)]
 
@@ -330,8 +361,8 @@ class Solver:
         yield from self._ask(problem, seed)
         return problem.usual_error(self._oracles[id(problem.dataset)].network) <= max(KEPT * usual, EXACT)
 
-    def _say_found(self, problem: Problem, finding: Symmetry | Separation) -> None:
-        target = self._target if problem.level == 0 else f"What is left of {self._target}"
+    def _say_found(self, problem: Problem, finding: Idle | Symmetry | Separation) -> None:
+        target = self._target if problem.has_whole_target else f"What is left of {self._target}"
         sentence = finding.sentence(problem.names, target)
         if sentence not in self.findings:
             self.findings.append(sentence)
@@ -357,8 +388,11 @@ class Solver:
         laws: list[Law] = []
         for sheets in choices:
             network = assemble(sheets, problem.dataset.train_inputs)
-            network = refit(network, problem.dataset, max_steps=REFIT_STEPS, settled=SETTLED)
-            laws.append(self._note(problem, network))
+            fit = Refit(network, problem.dataset, max_steps=REFIT_STEPS, settled=SETTLED)
+            while not fit.is_done:
+                fit.step()
+                yield False
+            laws.append(self._note(problem, fit.network))
             yield False
             if laws[-1].test_rmse <= EXACT * problem.spread:
                 break

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from kan_core.bases.basis import FloatArray
 from kan_core.discovery.composition import PASS, Sheet, Term
+from kan_core.discovery.idle import faint_inputs
 from kan_core.network import KAN
 from kan_core.symbolic.library import FUNCTIONS
 
@@ -156,7 +157,8 @@ class Separation:
 def find_separation(network: KAN, inputs: Tensor, *, error: float) -> Separation | None:
     """Return how the function of `network` on `inputs` (B, I) falls apart, None when it does not.
 
-    `error` is the network's own, as a share of the function's spread. With f here, g where both of two inputs are
+    `error` is the network's own, as a share of the function's spread; inputs that do no more than that are no parts of
+    their own. With f here, g where both of two inputs are
     moved, and h and k where one is, a sum has f + g = h + k, a product f g = h k, and a product beside a constant c has
     f g - h k = c (f + g - h - k).
     """
@@ -170,10 +172,11 @@ def find_separation(network: KAN, inputs: Tensor, *, error: float) -> Separation
     moves = {pair: _moves(network, here, there, pair) for pair in pairs}
     ways = [Separation(is_product=False, groups=()), Separation(is_product=True, groups=())]
     ways += [Separation(is_product=True, groups=(), offset=_offset(*moves[pair])) for pair in pairs]
+    faint = set(faint_inputs(network, inputs, error=error))
     found: list[Separation] = []
     for way in ways:
         linked = [pair for pair in pairs if _interaction(*moves[pair], way) > APART + ERRORS * error]
-        groups = _components(num_inputs, linked)
+        groups = _without_faint(_components(num_inputs, linked), faint)
         if len(groups) > 1:
             found.append(replace(way, groups=groups))
             # a constant is looked for only where nothing simpler does
@@ -207,6 +210,16 @@ def _interaction(f: FloatArray, both: FloatArray, one: FloatArray, other: FloatA
         f, both, one, other = (values - way.offset for values in (f, both, one, other))
         difference, size = f * both - one * other, max(float((f * both).std()), float((one * other).std()))
     return float(np.sqrt(np.mean(difference**2))) / max(size, 1e-300)
+
+
+def _without_faint(groups: tuple[tuple[int, ...], ...], faint: set[int]) -> tuple[tuple[int, ...], ...]:
+    """Return the groups, those that hold nothing but `faint` inputs put to the first that holds others."""
+    weak = [group for group in groups if faint.issuperset(group)]
+    strong = [group for group in groups if group not in weak]
+    if not weak or not strong:
+        return groups
+    first = tuple(sorted((*strong[0], *(place for group in weak for place in group))))
+    return tuple(sorted((first, *strong[1:])))
 
 
 def _components(count: int, linked: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from kan_core.discovery.shapes import Shape, say_shape, wide_shape
 from kan_core.symbolic.laws import Law
 from kan_core.symbolic.search import EXACT
 
@@ -14,6 +15,11 @@ BITS = 3.0
 NOTHING = 0.9
 # a law that is off by no more than this factor of what a network of curves is off by is as good
 AS_GOOD = 1.2
+# shapes of networks to train, the large one among them, before anything is said of noise, and to be off by the same
+FEWEST_SHAPES = 3
+FEWEST_LEVEL = 2
+# more than this share of the spread may as well be a law that is too fine for networks
+MUCH = 0.1
 
 
 def best_law(laws: Sequence[Law], *, num_held_out: int, spread: float) -> int:
@@ -30,22 +36,48 @@ def best_law(laws: Sequence[Law], *, num_held_out: int, spread: float) -> int:
     return min(range(len(laws)), key=lambda place: bits(laws[place]))
 
 
-def verdict(law: Law, *, target: str, spread: float, network_error: float, num_held_out: int) -> str:
-    """Return in words how far `law` is to be believed; `network_error` is that of the best network of curves.
+def verdict(law: Law, *, target: str, spread: float, network_errors: Mapping[Shape, float], num_held_out: int) -> str:
+    """Return in words how far `law` is to be believed; `network_errors` are those of the shapes that were trained.
 
     Errors are root mean squares on `num_held_out` held-out samples, `spread` the targets' standard deviation there.
+    Noise is spoken of only where networks of several shapes, a large one among them, were trained and are off as much.
     """
     error = law.test_rmse / spread
     if error <= EXACT:
         return f"The law is exact on {num_held_out} samples that were held out."
-    if min(network_error / spread, error) > NOTHING:
-        return f"No law: nothing in these inputs tells {target}; a mean is as good as every formula and every network."
-    if error <= AS_GOOD * network_error / spread:
+    closest = min(network_errors.values(), default=math.inf) / spread
+    left = f"{error:.2g} of the spread of {target}"
+    large = _large_shape(network_errors)
+    if large is not None and min(closest, error) > NOTHING:
         return (
-            f"The law leaves {error:.2g} of the spread of {target} on samples that were held out, as much as a network "
-            "of curves does: what is left looks like noise."
+            f"No law: nothing in these inputs tells {target}; a mean is as good as every formula and as networks of "
+            f"{len(network_errors)} shapes, up to {say_shape(large)}."
+        )
+    if error > AS_GOOD * closest:
+        return (
+            f"No simple law was found: the closest formula leaves {left}, a network of curves {closest:.2g}; more "
+            "seconds may find one."
+        )
+    if large is None:
+        return (
+            "The search ended before networks of several shapes could tell what is left from noise: the closest "
+            f"formula leaves {left} on samples that were held out; give it more seconds."
+        )
+    level = [shape for shape, one in network_errors.items() if one <= AS_GOOD * law.test_rmse]
+    if large in level and len(level) >= FEWEST_LEVEL:
+        noise = "looks like noise" if error <= MUCH else "looks like noise, or is finer than such networks can follow"
+        return (
+            f"The law leaves {left} on samples that were held out, as much as networks of curves do, of {len(level)} "
+            f"shapes up to {say_shape(large)}: what is left {noise}."
         )
     return (
-        f"No simple law was found: the closest formula leaves {error:.2g} of the spread of {target}, "
-        f"a network of curves {network_error / spread:.2g}."
+        f"The law leaves {left} on samples that were held out and is closer than networks of curves, the best of which "
+        f"leaves {closest:.2g}: they cannot tell whether what is left is noise."
     )
+
+
+def _large_shape(network_errors: Mapping[Shape, float]) -> Shape | None:
+    """Return the shape that is large enough for most laws, None where not it and others, too, were trained."""
+    if len(network_errors) < FEWEST_SHAPES:
+        return None
+    return next((shape for shape in network_errors if shape == wide_shape(shape[0][0])), None)

@@ -24,8 +24,8 @@ from kan_core.symbolic.elimination import eliminate
 from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.own_functions import BUILT_IN, Library
 from kan_core.symbolic.ranking import Candidate, rank_candidates
-from kan_core.symbolic.refit import refit
-from kan_core.symbolic.simpler import simpler_laws
+from kan_core.symbolic.refit import Refit, refit
+from kan_core.symbolic.simpler import most_trials, simpler_laws
 
 BEAM = 3
 BRANCHES = 4
@@ -42,6 +42,12 @@ POLISHED = 1e-6
 HOPELESS = 30.0
 # a law is made simpler if its error is at most so many times the best one's
 WORTH_SIMPLIFYING = 3.0
+# of a search's progress, what finding formulas for all curves makes up; polishing and simplifying are the rest
+FITTING_SHARE = 0.6
+# and of the rest, what polishing a network makes up
+POLISHING_SHARE = 0.4
+# nothing but the end is all of it
+LAST_SHARE = 0.99
 # a law is exact when its error is this share of the targets' spread
 EXACT = 1e-9
 
@@ -65,9 +71,9 @@ class Explanation:
         self._dataset, self._library = dataset, library
         self.found: list[Law] = []
         self._spread = float(dataset.test_targets.double().std(correction=0))
-        self._num_edges = self._num_left = 1
+        self._progress = 0.0
         self.num_tried = 0
-        self.is_done = False
+        self.is_done = self.is_polishing = False
         self._work = self._search(network)
 
     @property
@@ -83,10 +89,10 @@ class Explanation:
     @property
     def progress(self) -> float:
         """The share of the search that is done, 0 to 1, as far as one can tell."""
-        return 1.0 if self.is_done else 1.0 - self._num_left / self._num_edges
+        return 1.0 if self.is_done else self._progress
 
     def step(self) -> None:
-        """Try one formula, which takes some hundredths of a second; does nothing once the search is done."""
+        """Try one formula, or polish a little, for some hundredths of a second; does nothing once it is done."""
         self.is_done = next(self._work, True)
 
     def _search(self, network: KAN) -> Iterator[bool]:
@@ -94,13 +100,15 @@ class Explanation:
         for left in eliminate(network, self._dataset):
             network = left
             yield False
-        self._num_edges = self._num_left = max(len(_curves(network)), 1)
+        num_edges = max(len(_curves(network)), 1)
         beam = [_Node(network=network, error=self._error(network))]
         while beam:
             generation: list[_Node] = []
-            for node in beam:
+            for place, node in enumerate(beam):
                 if not _curves(node.network):
-                    yield from self._finish(node.network)
+                    for share in self._finish(node.network):
+                        self._advance(FITTING_SHARE + (1.0 - FITTING_SHARE) * (place + share) / len(beam))
+                        yield False
                     if self.is_exact:
                         return
                     continue
@@ -114,7 +122,11 @@ class Explanation:
                         generation.append(_Node(network=tried, error=error))
                     yield False
             beam = _best(generation)
-            self._num_left = min((len(_curves(node.network)) for node in beam), default=0)
+            num_left = min((len(_curves(node.network)) for node in beam), default=0)
+            self._advance(FITTING_SHARE * (1.0 - num_left / num_edges))
+
+    def _advance(self, share: float) -> None:
+        self._progress = max(self._progress, min(share, LAST_SHARE))
 
     def _choose(self, network: KAN) -> tuple[EdgeId, list[Candidate]]:
         """Return the curve that some formula fits best, and its likely formulas."""
@@ -129,17 +141,28 @@ class Explanation:
         likely = [one for one in candidates[:BRANCHES] if one.score < candidates[0].score + TRIED]
         return edge, likely
 
-    def _finish(self, network: KAN) -> Iterator[bool]:
-        """Polish a network without curves, and note it and what is left of it when parts are taken away."""
-        network = refit(network, self._dataset, max_steps=POLISH_STEPS, settled=POLISHED)
-        law = make_law(network, self._dataset)
+    def _finish(self, network: KAN) -> Iterator[float]:
+        """Polish a network without curves, and note it and what is left of it when parts are taken away.
+
+        Yields the share of that which is done, as far as one can tell.
+        """
+        fit = Refit(network, self._dataset, max_steps=POLISH_STEPS, settled=POLISHED)
+        num_steps = 0
+        self.is_polishing = True
+        while not fit.is_done:
+            fit.step()
+            num_steps += 1
+            yield POLISHING_SHARE * num_steps / POLISH_STEPS
+        law = make_law(fit.network, self._dataset)
         best = min((one.test_rmse for one in self.found), default=math.inf)
         self.found.append(law)
-        yield False
+        self.is_polishing = False
+        yield POLISHING_SHARE
         if law.test_rmse <= WORTH_SIMPLIFYING * best:
-            for simpler in simpler_laws(law, self._dataset, exact=EXACT * self._spread):
+            most = max(most_trials(law), 1)
+            for number, simpler in enumerate(simpler_laws(law, self._dataset, exact=EXACT * self._spread), start=1):
                 self.found.append(simpler)
-                yield False
+                yield POLISHING_SHARE + (1.0 - POLISHING_SHARE) * number / most
 
     def _error(self, network: KAN) -> float:
         return measure_rmse(network, self._dataset.test_inputs, self._dataset.test_targets, self._dataset.task)

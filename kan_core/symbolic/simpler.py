@@ -36,6 +36,11 @@ def simpler_laws(law: Law, dataset: Dataset, *, exact: float) -> Iterator[Law]:
                 break
 
 
+def most_trials(law: Law) -> int:
+    """Return how many laws `simpler_laws` yields at most: an edge is cut, made straight, and given what is simpler."""
+    return (2 + MOST_TRIED) * len(_live(law.network))
+
+
 def _trials(network: KAN, edge: EdgeId, dataset: Dataset) -> Iterator[KAN]:
     if network.kind(edge) != "symbolic":
         return

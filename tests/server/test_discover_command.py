@@ -20,7 +20,7 @@ from kan_core.symbolic.laws import Law, make_law
 from kan_core.symbolic.snapping import Snapping
 from server import discover_command
 from server.cli import app
-from server.discover_command import expressions_of, tidied
+from server.discover_command import expressions_of, tidied, time_to_snap
 from tests.kan_core.symbolic.constants_for_tests import formula_network
 
 sympify: Any = sp.sympify
@@ -76,7 +76,7 @@ def test_tidied_laws_stay_right_in_si_units() -> None:
     spread = float(y.std())
     assert law.test_rmse < 1e-12 * spread
     assert make_law(handed_over.network, data).test_rmse < 1e-12 * spread
-    tidy = tidied([handed_over], 0, data)[0]
+    tidy = tidied([handed_over], 0, data, seconds=60.0)[0]
     assert tidy.test_rmse < 1e-12 * spread
     a, b = sp.symbols("a b", positive=True)
     _, (text,) = expressions_of([tidy], ["a", "b"])
@@ -97,7 +97,7 @@ def test_a_law_that_snapping_makes_worse_stays_as_it_was(monkeypatch: pytest.Mon
         return Snapping(network=worse, snaps=())
 
     monkeypatch.setattr(discover_command, "find_snaps", find_worse)
-    assert tidied([law], 0, data) == [law]
+    assert tidied([law], 0, data, seconds=60.0) == [law]
 
 
 @pytest.mark.slow
@@ -164,6 +164,44 @@ def law(*constants: float) -> Law:
         network = fix_symbolic(network, edge, line)
     data = Dataset(train_inputs=inputs, train_targets=targets, test_inputs=inputs, test_targets=targets)
     return make_law(network, data)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--seed", "-1"], "seed is an integer from 0 to 4294967295, received seed=-1: choose one in that range\n"),
+        (["--seed", "1.5"], "Invalid value for '--seed': "),
+        (["--seconds", "soon"], "Invalid value for '--seconds': "),
+        (["--seconds", "nan"], "seconds is a number"),
+        (["--seconds"], "Option '--seconds' requires an argument: see `kanoscope"),
+        (["--fast"], "No such option: --fast"),
+        (["more"], "Got unexpected extra argument"),
+    ],
+)
+def test_options_that_are_wrong_are_one_line(tmp_path: Path, options: list[str], sentence: str) -> None:
+    path = write(tmp_path / "data.csv", samples(30))
+    said = refusal(path, "--target", "beta", *options)
+    assert said.startswith(sentence)
+    assert said.count("\n") == 1
+
+
+def test_a_command_without_its_target_is_one_line(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "any.csv") == "Missing option '--target': see `kanoscope discover --help`.\n"
+
+
+def test_processes_that_crash_are_one_line_and_no_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crash = "import sys; sys.exit('no memory')"
+    monkeypatch.setattr("kan_core.discovery.worker.COMMAND", (sys.executable, "-S", "-c", crash))
+    path = write(tmp_path / "data.csv", samples(30))
+    result = CliRunner().invoke(app, ["discover", str(path), "--target", "beta", "--seconds", "600"])
+    assert result.exit_code == 1
+    assert result.output.startswith("The search broke off, since all its processes ended before their time: process 1 ")
+    assert "ended with exit status 1: no memory" in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_the_time_to_snap_is_part_of_the_time() -> None:
+    assert (time_to_snap(600.0), time_to_snap(30.0), time_to_snap(5.0)) == (3.0, 3.0, 0.5)
 
 
 def test_columns_that_are_no_symbols_get_names_that_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +15,10 @@ import torch
 from kan_core import KAN, Candidate, EdgeId, NetworkSpec, fix_symbolic
 from kan_core.datasets import Dataset
 from kan_core.discover import Discovery
+from kan_core.discovery.verdict import verdict
 from kan_core.symbolic import Library
 from kan_core.symbolic.laws import Law, make_law
+from server.discovering import FEWEST_PROCESSES, MOST_PROCESSES
 from server.explaining import LOST
 from server.messages import (
     Act,
@@ -83,10 +86,18 @@ class FakeDiscovery:
         self.laws: list[Law] = []
         self.findings: list[str] = []
         self.activities = [""] * processes
-        self.network_error = 0.01
         self.num_polls = self.num_closed = 0
         self.is_done = False
         self.made.append(self)
+
+    @property
+    def has_loaded(self) -> bool:
+        return bool(self.activities[0])
+
+    def conclusion(self, law: Law | None) -> str:
+        assert law is not None
+        errors = {((2, 1), ()): 0.01}
+        return verdict(law, target="f", spread=1.0, network_errors=errors, num_held_out=16)
 
     @property
     def progress(self) -> float:
@@ -254,9 +265,10 @@ def test_what_it_cannot_use_is_refused() -> None:
         assert session.snapshot().explanation is None
 
 
-def test_processes_that_cannot_start_are_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [OSError, RuntimeError, AttributeError])
+def test_processes_that_cannot_start_are_said_to(monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
     def fail(*_arguments: object, **_settings: object) -> Discovery:
-        raise OSError("no more processes")
+        raise kind("no more processes")
 
     monkeypatch.setattr("server.discovering.Discovery", fail)
     session = make_session()
@@ -401,6 +413,21 @@ def test_its_processes_end_at_once(act: Act | None) -> None:
     else:
         session.act(act)
     assert not any(map(is_alive, pids))
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_are_not_called_lack_of_time() -> None:
+    session = make_session()
+    session.act(Discover(seconds=600))
+    count = min(max(os.cpu_count() or 1, FEWEST_PROCESSES), MOST_PROCESSES)
+    advanced(session, lambda: len(discovering_pids(os.getpid())) == count)
+    for pid in discovering_pids(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+    discovered(session)
+    found = laws(session)
+    assert found.sentence.startswith("The search broke off, since all its processes ended before their time: ")
+    assert "was ended by SIGKILL, as when memory runs out" in found.sentence
+    assert "Nothing was found in this time" not in found.sentence
 
 
 @pytest.mark.slow

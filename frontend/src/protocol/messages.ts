@@ -523,8 +523,8 @@ export interface components {
          * Discover
          * @description Search for the law behind the training samples, in processes of its own and for so many seconds at most.
          *
-         *     It needs one number as the target. Training and edits go on meanwhile, and no network has a part in it: a law that
-         *     it finds may have another shape.
+         *     The seconds count from when its processes have loaded. It needs one number as the target. Training and edits go on
+         *     meanwhile, and no network has a part in it: a law that it finds may have another shape.
          */
         Discover: {
             /**

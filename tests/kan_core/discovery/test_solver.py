@@ -12,8 +12,10 @@ from kan_core import Dataset
 from kan_core.accuracy import measure_rmse
 from kan_core.discovery import parts
 from kan_core.discovery import solver as module
+from kan_core.discovery.shapes import wide_shape
 from kan_core.discovery.solver import Solver
 from kan_core.discovery.univariate import Composite, composites
+from kan_core.discovery.verdict import verdict
 from kan_core.expressions import parse_expression
 from kan_core.fitting import hold_out
 from kan_core.problems import sample_expression
@@ -79,6 +81,39 @@ def test_curves_are_compared_with_functions_inside_others(expression: str) -> No
     best = min(found, key=lambda one: one.unexplained)
     assert best.unexplained < 0.01
     assert 1 <= len(best.sheets) <= 3
+
+
+def noisy_line(names: str) -> Dataset:
+    """Return samples of half of whose spread and more is noise."""
+    expression = " + ".join(names)
+    data = sample_expression(expression, dict.fromkeys(names, (-1, 1)), num_train=100, noise=0.5, seed=4)
+    split = hold_out(data, seed=0)
+    assert split is not None
+    return split
+
+
+def test_of_noise_networks_of_several_shapes_are_asked_a_large_one_among_them() -> None:
+    split = noisy_line("x")
+    solver = Solver(split, seed=0, divides_first=True, deadline=math.inf)
+    while len(solver.network_errors) < 3 or len(solver.laws) < 2:
+        solver.step()
+    assert wide_shape(1) in solver.network_errors
+    spread = float(split.test_targets.std(correction=0))
+    errors = solver.network_errors
+    said = verdict(solver.laws[-1], target="f", spread=spread, network_errors=errors, num_held_out=20)
+    assert "looks like noise" in said or said.endswith("they cannot tell whether what is left is noise.")
+    # the same law before they were asked
+    (first, *_) = errors
+    said = verdict(solver.laws[-1], target="f", spread=spread, network_errors={first: errors[first]}, num_held_out=20)
+    assert said.startswith("The search ended before networks of several shapes could tell")
+
+
+def test_the_ladder_asks_a_large_network_where_small_ones_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WEIGHED_AFTER", 1)
+    solver = Solver(noisy_line("xy"), seed=0, divides_first=False, deadline=math.inf)
+    while len(solver.network_errors) < 2:
+        solver.step()
+    assert list(solver.network_errors) == [((2, 1), ()), wide_shape(2)]
 
 
 def test_the_same_seed_finds_the_same_laws() -> None:

@@ -77,10 +77,26 @@ def test_a_search_goes_on_in_small_steps_and_ends() -> None:
         search.step()
         shares.append(search.progress)
     assert search.is_exact
+    assert shares == sorted(shares)
     assert shares[-1] == 1.0
     tried, laws = search.num_tried, search.laws
     search.step()
     assert (search.num_tried, search.laws) == (tried, laws)
+
+
+def test_progress_counts_polishing_and_simplifying() -> None:
+    network, data = trained("x^2 + y", (2, 1))
+    search = Explanation(network, data)
+    shares: list[tuple[float, bool]] = []
+    while not search.is_done:
+        search.step()
+        shares.append((search.progress, search.is_polishing))
+    polishing = [share for share, is_polishing in shares if is_polishing]
+    assert polishing
+    assert max(polishing) < 0.9
+    # it goes on after that, and is not at its end before the search is
+    assert len({share for share, _ in shares if share > max(polishing)}) > 1
+    assert [share for share, _ in shares].count(1.0) == 1
 
 
 def test_a_law_becomes_simpler_where_that_costs_nothing() -> None:
