@@ -27,7 +27,7 @@ from kan_core import (
 from kan_core.checkpoint import from_bytes, to_bytes
 from kan_core.errors import CheckpointError, EdgeError, ExportError
 from kan_core.export import numpy_source
-from kan_core.formula_display import curve_values, display_formula, edge_label, evaluate
+from kan_core.formula_display import curve_values, display_formula, edge_label, evaluate, snapped
 from kan_core.symbolic import edge_form
 from kan_core.torch_source import pytorch_source
 from tests.kan_core.problems_for_tests import exp_sin_dataset
@@ -162,3 +162,11 @@ def test_a_damaged_checkpoint_is_refused() -> None:
     good = to_bytes(base_network())
     with pytest.raises(CheckpointError, match="the checkpoint does not describe a network"):
         from_bytes(good[:-8])
+
+
+def test_no_large_number_is_taken_for_a_multiple_of_pi_or_a_fraction() -> None:
+    assert [snapped(sp.Float(value)) for value in (1e6, 4321.567, 1000.25)] == [1e6, 4321.567, 1000.25]
+    assert [snapped(sp.Float(value)) for value in (75.5 * np.pi, 101.0 / 6.0)] == [
+        sp.pi * sp.Rational(151, 2),
+        sp.Rational(101, 6),
+    ]
