@@ -31,6 +31,8 @@ FREE_CONSTANTS = {
 }
 # so many points serve to choose between starts, but for kinks and waves, which may happen between them
 FEW = 64
+# points on either side of a break, for one or two at an end that stand off are none
+FEWEST_BESIDE = 3
 # steps to judge a start, to move it with these, and to polish with all points
 _STEPS: IndexArray = np.array([0, 10, 300])
 # less than half a turn, where a wave may be next to a line or a parabola
@@ -114,7 +116,7 @@ def fit_scaled(function: SymbolicFunction, curve: ScaledCurve) -> AffineFit | No
         curve.points,
         _STEPS,
     ).tolist()
-    if not math.isfinite(unexplained):
+    if not math.isfinite(unexplained) or (function.shape is Shape.KINK and not _is_between(-b / a, curve)):
         return None
     a, b, c = _normal_form(function, a, b, c)
     fit = AffineFit(
@@ -126,6 +128,12 @@ def fit_scaled(function: SymbolicFunction, curve: ScaledCurve) -> AffineFit | No
         unexplained=unexplained,
     )
     return fit if all(map(math.isfinite, (fit.a, fit.b, fit.c, fit.d))) else None
+
+
+def _is_between(place: float, curve: ScaledCurve) -> bool:
+    """Return whether enough of the curve's points lie on either side."""
+    num_before = int(np.count_nonzero(curve.points[0] < place))
+    return FEWEST_BESIDE <= num_before <= curve.points.shape[1] - FEWEST_BESIDE
 
 
 def _normal_form(function: SymbolicFunction, a: float, b: float, c: float) -> tuple[float, float, float]:
@@ -144,7 +152,7 @@ def _starts(function: SymbolicFunction, curve: ScaledCurve) -> FloatArray:
     if function.shape is Shape.KINK:
         # the break lies between two points, and between which two is all that counts
         t = curve.points[0]
-        between = -(t[1:] + t[:-1]) / 2
+        between = -(t[1:] + t[:-1])[FEWEST_BESIDE - 1 : len(t) - FEWEST_BESIDE] / 2
         return np.column_stack([np.ones_like(between), between])
     if function.shape is Shape.WAVE:
         return np.concatenate([SLOW_WAVES, wave_starts(curve.points)])

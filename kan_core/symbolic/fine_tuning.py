@@ -18,6 +18,8 @@ import numpy as np
 from kan_core.bases.basis import FloatArray
 from kan_core.symbolic.library import Shape, SymbolicFunction
 
+# bits that are no choice, for of whole features a line, or a parabola, is part, too
+FREE = 1.0
 # what is left of less than this share is rounding
 ROUNDING = 1e-14
 
@@ -42,5 +44,5 @@ def fine_tuning(function: SymbolicFunction, values: FloatArray, basis: FloatArra
     curved = values - basis[:2].T @ along[:2]
     line = float(np.square(curved).sum()) / power
     parabola = float(np.square(curved - basis[2:].T @ along[2:]).sum()) / power
-    bits = max(math.log2(1.0 + offset), -0.5 * math.log2(max(min(line, 1.0), ROUNDING)))
-    return max(bits, 0.5 * math.log2(line / parabola)) if line > parabola > ROUNDING else bits
+    bits = max(math.log2(1.0 + offset), -0.5 * math.log2(max(min(line, 1.0), ROUNDING)) - FREE)
+    return max(bits, 0.5 * math.log2(line / parabola) - FREE) if line > parabola > ROUNDING else bits

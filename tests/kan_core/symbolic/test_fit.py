@@ -137,6 +137,13 @@ def test_a_cosine_near_its_top_is_a_parabola() -> None:
     assert next(iter(ranked)) == "x^2"
 
 
+@pytest.mark.parametrize("num_off", [1, 2, 3])
+def test_points_that_stand_off_at_an_end_are_no_kink(num_off: int) -> None:
+    curve = np.abs(X - (X[-1 - num_off] + X[-num_off]) / 2)
+    names = [one.function for one in rank_candidates(X, curve)]
+    assert ("abs" in names) == (num_off > 2)
+
+
 @pytest.mark.parametrize("values", [np.full(64, np.nan), np.r_[np.zeros(63), np.inf]])
 def test_a_curve_that_is_not_finite_has_no_formula(values: FloatArray) -> None:
     assert rank_candidates(X, values) == []
