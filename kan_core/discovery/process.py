@@ -1,11 +1,13 @@
 """A process that takes part in a discovery: a job comes in over its input, reports go out over its output, pickled.
 
 Its input and output are pipes of the process that started it, which trusts what it wrote itself. Its time counts from
-when it has loaded, which its first report tells. It ends when its time is over, and when nobody reads what it reports.
+when it has loaded and knows the mean, which its first report tells. It ends when its time is over, and when nobody
+reads what it reports.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import sys
@@ -32,21 +34,23 @@ def run(job: Job, output: BinaryIO) -> None:
         job.dataset,
         seed=job.seed,
         divides_first=job.divides_first,
-        deadline=time.monotonic() + job.seconds,
+        deadline=math.inf,
         library=library,
     )
+    # what is compiled for the mean is part of loading, and there is something to compare with in the shortest time
+    while not solver.num_found:
+        solver.step()
+    solver.deadline = time.monotonic() + job.seconds
     told: set[int] = set()
     next_report, num_told = 0.0, 0
-    write_message(output, Report(laws=[], findings=[], activity="starting", network_errors={}, is_done=False))
     while True:
-        solver.step()
         if solver.is_done or solver.num_found > num_told or time.monotonic() >= next_report:
             laws = [law for law in solver.laws if id(law) not in told]
             told |= {id(law) for law in laws}
             report = Report(
                 laws=[pack_law(law) for law in laws],
                 findings=list(solver.findings),
-                activity=solver.activity,
+                activity=solver.activity or "starting",
                 network_errors=dict(solver.network_errors),
                 is_done=solver.is_done,
             )
@@ -54,6 +58,7 @@ def run(job: Job, output: BinaryIO) -> None:
             next_report, num_told = time.monotonic() + INTERVAL, solver.num_found
         if solver.is_done:
             return
+        solver.step()
 
 
 def steps_down(niceness: int) -> int:

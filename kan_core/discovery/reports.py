@@ -34,7 +34,7 @@ class Report:
     """What is new since the report before: laws as (network, complexity, train_rmse, test_rmse), the networks as bytes.
 
     `network_errors` are the held-out errors of the networks of curves so far, the least of each shape. The first report
-    comes as soon as a process has loaded what it needs, with nothing in it.
+    comes as soon as a process has loaded what it needs, with the mean in it.
     """
 
     laws: list[tuple[bytes, int, float, float]]

@@ -108,7 +108,7 @@ class Solver:
     def __init__(
         self, dataset: Dataset, *, seed: int, divides_first: bool, deadline: float, library: Library = BUILT_IN
     ) -> None:
-        self._seed, self._deadline, self._library = seed, deadline, library
+        self._seed, self.deadline, self._library = seed, deadline, library
         self._whole = Problem(dataset=dataset, has_whole_target=True)
         self._found: list[Law] = []
         # by their datasets' ids; they hold them, so that no id is given twice
@@ -140,7 +140,7 @@ class Solver:
     def step(self) -> None:
         """Do a small piece of work; does nothing once everything was tried or the time is over."""
         if not self.is_done:
-            self.is_done = next(self._work, True) or time.monotonic() >= self._deadline
+            self.is_done = next(self._work, True) or time.monotonic() >= self.deadline
 
     def _run(self, divides_first: bool) -> Pieces[bool]:
         seed = self._seed

@@ -301,9 +301,9 @@ def test_laws_are_told_as_soon_as_they_are_found(monkeypatch: pytest.MonkeyPatch
     output = Told()
     process.run(Job(dataset=split, seed=0, divides_first=False, seconds=600.0), output)
     first, *others, last = output.reports()
-    assert (first.activity, first.laws) == ("starting", [])
-    # the mean is told before the line is found
-    assert [len(report.laws) for report in others if report.laws][:2] == [1, 1]
+    # the mean comes with the news that time begins, before the line is found
+    assert (first.activity, [law[1] for law in first.laws]) == ("starting", [0])
+    assert [[law[1] for law in report.laws] for report in others if report.laws][:1] == [[1]]
     assert last.is_done
 
 
