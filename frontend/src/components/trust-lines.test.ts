@@ -22,7 +22,7 @@ const EDGE = { layer: 1, source: 0, target: 2 };
 describe('how far to trust a formula', () => {
   it('says the errors and the ranges', () => {
     expect(trustLines(REPORT).map((line) => line.text)).toEqual([
-      'Error against the network: RMSE 4.6e−10, at most 0.0012.',
+      'Error against the network: RMSE 4.6·10⁻¹⁰, at most 0.0012.',
       'Held-out error: RMSE 0.1, at most 0.2; the targets spread by 3.',
       'Fitted for x in [−1, 0.9877].',
     ]);
