@@ -6,6 +6,16 @@ import re
 
 from playwright.sync_api import Locator, Page
 
+# a number as the page writes it, with a power of ten where it is large or small
+NUMBER = "−?(?:[0-9.]+·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[0-9.]+)"
+
+
+def read_number(text: str) -> float:
+    """Return the number that the page wrote."""
+    plain = re.sub("(?:^|·)10(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", "e", re.sub("^−10(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", "−1·10", text))
+    plain = plain.translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789"))
+    return float(f"1{plain}" if plain.startswith("e") else plain)
+
 
 def edges(page: Page, kind: str) -> Locator:
     """Return the diagram's edges of one kind, by their accessible names."""

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.live import LiveServer
-from tests.seen import edges, wait_for_rmse, wait_for_step
+from tests.seen import NUMBER, edges, read_number, wait_for_rmse, wait_for_step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -58,10 +58,10 @@ def test_formulas_are_compared_in_the_network(page: Page) -> None:
     expect(frames).to_be_visible()
     for text in options.all_inner_texts():
         assert re.search(r"R² [\d.]+ · complexity \d+", text)
-        assert re.search(r"in the network: (RMSE train [\d.e−-]+, test [\d.e−-]+|no finite value)", text)
+        assert re.search(rf"in the network: (RMSE train {NUMBER}, test {NUMBER}|no finite value)", text)
     order.select_option(label="train error in the network")
     errors = [
-        float(found[1].replace("−", "-"))
+        read_number(found[1])
         for text in numbers.all_inner_texts()
         if (found := re.search(r"RMSE train ([^,]+),", text)) is not None
     ]
