@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from kan_core.datasets import Dataset
-from kan_core.discovery.composition import Sheet, assemble, unfold
+from kan_core.discovery.composition import Sheet, Term, assemble, unfold
 from kan_core.discovery.idle import Idle, find_idle
 from kan_core.discovery.outer import Outer
 from kan_core.discovery.parts import (
@@ -40,6 +40,7 @@ from kan_core.network import KAN, NetworkSpec
 from kan_core.recipe import Recipe
 from kan_core.symbolic.laws import Law, make_law, pareto_front
 from kan_core.symbolic.own_functions import BUILT_IN, Library
+from kan_core.symbolic.ranking import rank_candidates
 from kan_core.symbolic.refit import Refit
 from kan_core.symbolic.search import EXACT, Explanation
 from kan_core.symbolic.simpler import simpler_laws
@@ -68,6 +69,8 @@ SETTLED = 1e-6
 MAX_LEVEL = 4
 # shapes of the ladder before a large network is trained
 WEIGHED_AFTER = 4
+# of the samples of one input those that functions are compared with
+MOST_RANKED = 2000
 NUM_TRIED = 3
 ANOTHER_SEED = 1000
 # functions inside others that leave more of the variance than this are not refitted, and no more than so many are
@@ -169,6 +172,10 @@ class Solver:
         A network that is far off is read once the next shape turns out to be hardly better, or nothing else is left.
         """
         found: list[Law] = []
+        if problem.dataset.num_inputs == 1:
+            found = yield from self._read_samples(problem)
+            if found and found[0].test_rmse <= EXACT * problem.spread:
+                return found
         waiting: list[_Rung] = []
         end = time.process_time() + problem.seconds
         for place, (shape, outer) in enumerate(attempts(problem.dataset.num_inputs)):
@@ -205,6 +212,16 @@ class Solver:
         if self._oracles[id(problem.dataset)].error > GOOD and shape not in self.network_errors:
             self.activity = f"training {say_shape(shape)} to tell noise from what a law leaves"
             yield from self._train(problem, shape, seed)
+
+    def _read_samples(self, problem: Problem) -> Pieces[list[Law]]:
+        """Return the laws of the function that fits samples of one input best, which may turn too often for a grid."""
+        x, y = (
+            values[:MOST_RANKED, 0].numpy() for values in (problem.dataset.train_inputs, problem.dataset.train_targets)
+        )
+        best = rank_candidates(x, y, functions=self._library.values())[:1]
+        terms = [Term(one.definition, one.a, one.b, one.c, one.d) for one in best if not one.is_poor]
+        laws = yield from self._compose(problem, [[Sheet(1, 1, terms={(0, 0): term})] for term in terms])
+        return laws
 
     def _read(self, problem: Problem, rung: _Rung) -> Pieces[tuple[list[Law], bool]]:
         """Return the laws of `problem` that a trained network leads to, and whether one of them is enough."""

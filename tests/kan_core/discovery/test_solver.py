@@ -121,3 +121,10 @@ def test_the_same_seed_finds_the_same_laws() -> None:
     second, _ = solve("a*(1/b - 1)", divides_first=True, a=(1, 5), b=(1.5, 5))
     assert [law.test_rmse for law in first.laws] == [law.test_rmse for law in second.laws]
     assert torch.equal(first.laws[-1].network.layers[0].constants, second.laws[-1].network.layers[0].constants)
+
+
+@pytest.mark.parametrize("rate", [40.0, 90.0])
+def test_a_wave_that_turns_too_often_for_grids_is_found(rate: float) -> None:
+    solver, data = solve(f"2*sin({rate}*x + 1) - 3", divides_first=False, x=(-1, 1))
+    assert relative_error(solver, data) < 1e-9
+    assert solver.laws[-1].complexity == 2
