@@ -175,6 +175,8 @@ def test_the_panel_fits_every_screen(
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     wait_for_rmse(page, 0.05)
     explain(page)
+    # until then laws come and go
+    expect(page.get_by_role("button", name="Explain it again")).to_be_visible(timeout=60_000)
     laws = page.get_by_role("list", name="Laws, simplest first")
     restore = laws.get_by_role("button", name="to the diagram").last
     restore.scroll_into_view_if_needed()
