@@ -236,8 +236,7 @@ class _Said:
         if start == 0:
             return ""
         return (
-            f"Below {self.name} = {self.sizes[start]:g} it is off this law: the network is too coarse there to follow "
-            "the function at all."
+            f"Below {self.name} = {self.sizes[start]:g} it is off this law: too little to follow the function at all."
         )
 
     def _after(self) -> str:
