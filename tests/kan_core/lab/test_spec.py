@@ -62,7 +62,8 @@ specs = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.slow
+@settings(deadline=None, max_examples=40)
 @given(spec=specs)
 def test_what_is_written_is_read_back_with_the_same_digest(spec: LabSpec) -> None:
     again = parse_spec(spec.to_toml())
