@@ -29,24 +29,30 @@ def true_count(shape: Shape) -> int:
     return KAN(shape, generator=torch.Generator().manual_seed(0)).num_parameters
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     family=st.sampled_from(list(BASES)),
-    name=st.sampled_from(["exp_sin", "j0", "additive_4", "nested_4"]),
     wanted=st.integers(150, 1000),
     base=st.sampled_from(["silu", "none"]),
     grid_size=st.none() | st.integers(3, 9),
 )
-def test_kans_of_every_family_meet_a_budget(
-    family: str, name: str, wanted: int, base: str, grid_size: int | None
-) -> None:
+def test_kans_of_every_family_meet_a_budget(family: str, wanted: int, base: str, grid_size: int | None) -> None:
     contestant = Contestant(name="one", basis=family, base=base, grid_size=grid_size)
-    shape = shape_of(contestant, wanted, problem=LabProblem(name=name))
+    shape = shape_of(contestant, wanted)
     assert abs(true_count(shape) - wanted) <= 0.05 * wanted
     assert true_count(shape) == count_parameters(shape)
 
 
-@settings(deadline=None, max_examples=40)
+@pytest.mark.parametrize("name", ["j0", "additive_4", "nested_4", "moons"])
+@pytest.mark.parametrize("wanted", [200, 777])
+def test_splines_meet_a_budget_on_problems_of_every_shape(name: str, wanted: int) -> None:
+    problem = LabProblem(name=name)
+    shape = shape_of(Contestant(name="one"), wanted, problem=problem)
+    assert abs(true_count(shape) - wanted) <= 0.05 * wanted
+    assert shape.widths[1:-1] == problem.suggested
+
+
+@settings(deadline=None, max_examples=25)
 @given(
     hidden=st.sampled_from([(8,), (8, 8), (16, 8), (4, 4, 4)]),
     name=st.sampled_from(["exp_sin", "j0", "nested_4"]),

@@ -133,6 +133,8 @@ def test_every_family_can_take_part(family: str) -> None:
         ('title = "A race"', 'title = ""', "title is one line of 1 to 400 characters, received ''"),
         ("[budget]", "[budget", "a spec is TOML, received text that is not"),
         ("num_train = 60", "num_train = 6", "num_train is an integer from 10 to 1000000, received num_train=6"),
+        ('["relu", "tanh"]', "3", "contestant 'MLP': activation is a name or a row of names, received activation=3"),
+        ("hidden = [6, 4]", "hidden = 5", "contestant 'MLP': widths is a row of integers, received widths=5"),
         ("output_tanh = true", "output_tanh = 1", "output_tanh is true or false, received output_tanh=1"),
     ],
 )
