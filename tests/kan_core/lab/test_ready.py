@@ -88,7 +88,7 @@ def test_a_budget_of_seconds_says_itself_what_it_takes() -> None:
     assert estimate_seconds(spec) == pytest.approx(2.0 * spec.num_points, rel=0.01)
 
 
-@pytest.mark.parametrize(("optimizer", "basis"), product(["adam", "lbfgs", "lm", "auto"], ["bspline", "fourier"]))
+@pytest.mark.parametrize(("optimizer", "basis"), list(product(["adam", "lbfgs", "lm", "auto"], ["bspline", "fourier"])))
 def test_every_kind_of_training_has_an_estimate(optimizer: str, basis: str) -> None:
     one = replace(race().contestants[0], optimizer=optimizer, basis=basis)
     spec = replace(race(), contestants=(one,))

@@ -97,7 +97,8 @@ def test_a_point_is_what_its_parts_train_to() -> None:
 
 @pytest.mark.slow
 def test_budgets_end_a_training() -> None:
-    spec = replace(race(), budget=Budget(seconds=0.02), problems=(LabProblem(name="exp_sin"),), seeds=(0,))
+    adam = (Contestant(name="KAN", optimizer="adam"), Contestant(name="MLP", model="mlp", optimizer="adam"))
+    spec = replace(race(), budget=Budget(seconds=0.02), contestants=adam, seeds=(0,))
     for result in run_all(spec):
         assert result.outcome == "ok"
         assert result.seconds >= 0.02
