@@ -99,6 +99,7 @@ def test_figures_of_nothing_yet_are_empty_and_whole() -> None:
     assert not any(traces(figure) for figure in scaling_figures(SWEEP, [], []).values())
 
 
+@pytest.mark.slow
 def test_more_contestants_than_colours_are_told_apart_by_lines_and_symbols() -> None:
     spec = replace(race(), contestants=tuple(Contestant(name=f"c{k}") for k in range(10)))
     figures = race_figures(spec, raced(spec))
@@ -136,6 +137,7 @@ class _Page(HTMLParser):
         self.text += data
 
 
+@pytest.mark.slow
 def test_a_report_is_one_file_with_everything_in_it_and_text_as_text() -> None:
     contestant = Contestant(name="<img src=x onerror=alert(1)>")
     spec = replace(race(), title="</title><script>alert(2)</script>", contestants=(contestant,))
@@ -154,6 +156,7 @@ def test_a_report_is_one_file_with_everything_in_it_and_text_as_text() -> None:
     assert "alert(2)</script>" not in text
 
 
+@pytest.mark.slow
 def test_a_report_of_a_sweep_says_its_laws() -> None:
     fits = spec_fits(SWEEP, SWEPT)
     text = html_report(SWEEP, SWEPT, fits)
