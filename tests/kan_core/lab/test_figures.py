@@ -75,7 +75,7 @@ def test_medians_carry_their_range() -> None:
 
 def test_pages_choose_background_and_text() -> None:
     for figure in race_figures(race(), raced(race())).values():
-        layout: dict[str, Any] = json.loads(figure.to_json())["layout"]
+        layout: dict[str, Any] = json.loads(str(figure.to_json()))["layout"]
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0, 0, 0, 0)"
         assert "color" not in layout.get("font", {})
         assert "layout" not in layout["template"]
