@@ -27,6 +27,8 @@ class LabSpecRow(Base):
     digest: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
     toml: Mapped[str]
+    kind: Mapped[str]
+    num_points: Mapped[int]
     plan: Mapped[str]
 
 

@@ -16,6 +16,8 @@ def upgrade() -> None:
         sa.Column("digest", sa.String, primary_key=True),
         sa.Column("title", sa.String, nullable=False),
         sa.Column("toml", sa.String, nullable=False),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("num_points", sa.Integer, nullable=False),
         sa.Column("plan", sa.String, nullable=False),
     )
     op.create_table(
