@@ -2,7 +2,7 @@
 
 Shape legend: B samples, I inputs, O outputs, n_l units of layer l, P parameters.
 
-    MLP(x) = (W_{L-1} ∘ σ ∘ … ∘ σ ∘ W_0)(x), W_l affine, between the input and output scaling that a KAN has too.
+    MLP(x) = (W_{L-1} ∘ σ_{L-1} ∘ … ∘ σ_1 ∘ W_0)(x), W_l affine, between a KAN's input and output scaling.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from kan_core import kernels
 from kan_core._checks import check_choice, check_inputs, check_widths
 from kan_core.bases.basis import FloatArray
 from kan_core.datasets import Dataset
-from kan_core.errors import DataError
+from kan_core.errors import DataError, SpecError
 from kan_core.features import block_size
 from kan_core.optimizers.objective import Quadratic
 
 # value and derivative at z
 Activation = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 LEAK = 0.01
+# tanh only comes near its ends: targets fill this part of them
+TANH_REACH = 1.2
 MAX_WIDTH = 4096
 
 
@@ -78,15 +80,38 @@ ACTIVATIONS: Mapping[str, tuple[Activation, Callable[[], nn.Module]]] = MappingP
 class MLPSpec:
     """Shape of a perceptron: `widths` of all layers, inputs and outputs included, and the `activation` σ between them.
 
-    Raises SpecError when a field is out of bounds.
+    `activation` is one name for every hidden layer, or a name for each. With `output_tanh` the last layer
+    passes through tanh, whose values the output scaling maps to the targets' range and a tenth of it beyond on either
+    side. Raises SpecError when a field is out of bounds.
     """
 
     widths: tuple[int, ...] = (2, 32, 32, 1)
-    activation: str = "silu"
+    activation: str | tuple[str, ...] = "silu"
+    output_tanh: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", check_widths(self.widths, high=MAX_WIDTH))
-        check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        if not isinstance(self.output_tanh, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SpecError(f"output_tanh is true or false, received output_tanh={self.output_tanh!r}: choose one")
+        if isinstance(self.activation, str):
+            check_choice("activation", self.activation, tuple(ACTIVATIONS))
+            return
+        names = tuple(self.activation)
+        num_hidden = len(self.widths) - 2
+        if len(names) != num_hidden:
+            raise SpecError(
+                f"activation is one name, or a name for each of {num_hidden} hidden layers, received "
+                f"activation={names}: give {num_hidden} names"
+            )
+        for index, name in enumerate(names):
+            check_choice(f"activation[{index}]", name, tuple(ACTIVATIONS))
+        object.__setattr__(self, "activation", names)
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The σ of each hidden layer."""
+        num_hidden = len(self.widths) - 2
+        return (self.activation,) * num_hidden if isinstance(self.activation, str) else self.activation
 
     @property
     def num_parameters(self) -> int:
@@ -134,11 +159,10 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs (B, O) for inputs (B, I); raises DataError for anything but a tensor of that shape."""
         check_inputs(x, self.spec.widths[0])
-        activation = ACTIVATIONS[self.spec.activation][1]()
         nodes = (x.to(self.input_shift.dtype) - self.input_shift) / self.input_scale
-        for index, layer in enumerate(self.layers):
-            nodes = layer(nodes if index == 0 else activation(nodes))
-        return self.output_shift + self.output_scale * nodes
+        for layer, name in zip(self.layers, (*self.spec.activations, None), strict=True):
+            nodes = layer(nodes) if name is None else ACTIVATIONS[name][1]()(layer(nodes))
+        return self.output_shift + self.output_scale * (torch.tanh(nodes) if self.spec.output_tanh else nodes)
 
     def _fit_scales(self, dataset: Dataset) -> None:
         _check_dataset(self.spec, dataset)
@@ -146,6 +170,14 @@ class MLP(nn.Module):
         low, high = inputs.amin(dim=0), inputs.amax(dim=0)
         self.input_shift.copy_((low + high) / 2)
         self.input_scale.copy_(_positive_or_one((high - low) / 2))
+        if dataset.task == "classification":
+            # outputs are logits
+            return
+        if self.spec.output_tanh:
+            low, high = targets.amin(dim=0), targets.amax(dim=0)
+            self.output_shift.copy_(low / 2 + high / 2)
+            self.output_scale.copy_(_positive_or_one(TANH_REACH * (high / 2 - low / 2)))
+            return
         shift = targets.mean(dim=0)
         self.output_shift.copy_(shift)
         # very large or small numbers have no square
