@@ -51,6 +51,11 @@ class LabRuns:
         self._tasks: set[asyncio.Task[None]] = set()
         queue.listen(self)
 
+    @property
+    def num_processes(self) -> int:
+        """How many points are computed at once."""
+        return self._queue.num_processes
+
     async def load(self) -> None:
         """Go on with the runs that a stop of the server interrupted, the oldest first."""
         for stored in reversed(await self._store.load_running(self._origin)):
@@ -75,7 +80,7 @@ class LabRuns:
             plan = await self._asker.plan(toml)
         except Refusal as refusal:
             return LabCheck(ok=False, sentence=refusal.sentence)
-        return describe_plan(plan, num_processes=self._queue.num_processes)
+        return describe_plan(plan, num_processes=self.num_processes)
 
     async def start(self, toml: str) -> LabRunCreated:
         """Run a spec; raises Refusal."""
@@ -94,7 +99,7 @@ class LabRuns:
     async def go_on(self, stored: StoredRun) -> None:
         """Carry out what is missing of a run that nobody carries out at present."""
         run = self._live[stored.run_id] = LiveRun(
-            stored, await self._store.load_results(stored.run_id), num_processes=self._queue.num_processes
+            stored, await self._store.load_results(stored.run_id), num_processes=self.num_processes
         )
         run.state = "running"
         self._put(run)
@@ -140,7 +145,7 @@ class LabRuns:
             if stored is None:
                 raise Refusal("unknown_run", f"There is no run {run_id!r}.")
             results = await self._store.load_results(run_id)
-            run = LiveRun(stored, results, num_processes=self._queue.num_processes)
+            run = LiveRun(stored, results, num_processes=self.num_processes)
             if self._is_active(run):
                 self._live[run_id] = run
             return run
