@@ -8,11 +8,10 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.lab.asking import LabAsker
 from server.lab.jobs import Job, JobProgress, JobQueue
 from server.lab.live import LiveRun
 from server.lab.messages import LabCheck, LabFit, LabFitsEvent, LabRunCreated, LabRunEvent, LabRunInfo, LabRunSummary
@@ -28,6 +27,22 @@ FIT_INTERVAL = 1.0
 log = logging.getLogger(__name__)
 
 
+class Asker(Protocol):
+    """What runs ask about specs and results."""
+
+    async def plan(self, toml: str, *, only: str | None = None) -> LabPlan:
+        """Return what a spec means; raises Refusal."""
+        ...
+
+    async def fits(self, run_id: str, toml: str, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the laws that results follow, as values of LabFit; raises Refusal."""
+        ...
+
+    async def stop(self) -> None:
+        """End; stopping twice is harmless."""
+        ...
+
+
 class LabRuns:
     """The runs that were started here (`origin`), and those of elsewhere to be looked at.
 
@@ -36,7 +51,7 @@ class LabRuns:
     """
 
     def __init__(
-        self, store: LabStore, queue: JobQueue, asker: LabAsker, *, origin: Origin, max_runs: int, capacity: int
+        self, store: LabStore, queue: JobQueue, asker: Asker, *, origin: Origin, max_runs: int, capacity: int
     ) -> None:
         self._store = store
         self._queue = queue
