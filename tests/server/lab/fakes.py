@@ -15,7 +15,14 @@ from server.refusal import Refusal
 def make_plan(num_points: int = 3, *, kind: LabKind = "race", digest: str = "d" * 64) -> LabPlan:
     """Return a plan of one problem and contestant and so many seeds."""
     points = [
-        PlannedPoint(key=f"j0/B-spline/{seed}", problem="j0", contestant="B-spline", seed=seed, value=None)
+        PlannedPoint(
+            key=f"j0/B-spline/{seed}",
+            problem="j0",
+            contestant="B-spline",
+            seed=seed,
+            value=None,
+            expected_seconds=6.0 / num_points,
+        )
         for seed in range(num_points)
     ]
     return LabPlan(
@@ -106,7 +113,7 @@ class FakeAsker:
             raise Refusal("bad_spec", f"There is no plan of {toml!r} with only={only}: give another.")
         return self._plans[toml]
 
-    async def fits(self, run_id: str, toml: str, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    async def fits(self, run_id: str, toml: str, results: list[str]) -> list[dict[str, Any]]:
         self.num_fits += 1
         fit = {"problem": "j0", "contestant": "B-spline", "variable": "grid_size", "exponent": float(len(results))}
         return [fit | {"low": None, "high": None, "sentence": f"{run_id} {toml}"}]

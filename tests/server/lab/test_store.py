@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -67,6 +68,12 @@ async def test_runs_of_one_spec_share_it_and_come_back_after_a_restart(tmp_path:
         LabRunSummary(run_id="one", state="paused", num_done=0, created=first.created, **common),
     ]
     await again.close()
+
+
+async def test_many_who_run_the_same_spec_at_once_share_it(storage: Storage) -> None:
+    store = LabStore(storage)
+    await asyncio.gather(*(store.add_run(f"run{k}", "key", PLAN, origin="page") for k in range(8)))
+    assert len(await store.load_runs_of(PLAN.digest)) == 8
 
 
 async def test_a_deleted_run_takes_its_points_along_and_its_spec_with_the_last(storage: Storage) -> None:
