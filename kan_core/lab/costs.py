@@ -32,6 +32,8 @@ PER_CURVATURE, PER_SOLUTION, PER_UNIT = 5.2e-11, 1.2e-11, 1.5e-8
 SECONDS_OF_MAKING = 0.01
 # a piece of the recipe is one step of Levenberg-Marquardt, or ten of L-BFGS
 LBFGS_STEPS, STEPS_PER_GRID = 10, 20
+# besides its step, a piece measures errors of a new network
+SECONDS_PER_PIECE = 2e-3
 # how much finer than stated a grid the recipe may end with
 REFINEMENTS = (1, 2, 4)
 
@@ -104,6 +106,6 @@ def _recipe_seconds(
         sized = contestant.kan_spec(shape.widths[0], shape.widths[1:-1], size)
         is_lm = is_affordable(count_parameters(sized), samples)
         one = _step_seconds(sized, "lm", samples) if is_lm else LBFGS_STEPS * _step_seconds(sized, "lbfgs", samples)
-        seconds += min(steps, left) * one
+        seconds += min(steps, left) * (one + SECONDS_PER_PIECE)
         left -= min(steps, left)
     return seconds

@@ -40,9 +40,9 @@ def network_shape(
     """Return a contestant's network for a problem, at `value` of what `sweep` varies.
 
     Where hidden widths are not stated they are the problem's, of an MLP at least one layer of five. A budget of
-    parameters is met within 5 % by what is stated, else by the grid alone, else by widths in proportion, else by both,
-    the nearest to what is stated; widths come first where the grid is stated, and are all that an MLP has. Raises
-    SpecError when nothing meets it, or when the network is too large.
+    parameters is met within 5 % by what is stated, else by the grid alone, else by widths in proportion, as nearly as
+    can be, else by both, the nearest to what is stated; widths come first where the grid is stated, and are all that an
+    MLP has. Raises SpecError when nothing meets it, or when the network is too large.
     """
     hidden = problem.suggested if contestant.hidden is None else contestant.hidden
     if contestant.model == "mlp" and contestant.hidden is None and not hidden:
@@ -84,7 +84,7 @@ def _make(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid
 
 @lru_cache(maxsize=1024)
 def _meet(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid_size: int, wanted: int) -> Shape:
-    """Return the shape nearest to the stated one whose number of parameters is within 5 % of `wanted`."""
+    """Return the shape whose number of parameters is within 5 % of `wanted`, as `network_shape` says."""
 
     def size_of(choice: Choice) -> int:
         return count_parameters(_make(contestant, num_inputs, *choice))
@@ -106,13 +106,15 @@ def _meet(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid
         )
         stages += [by_grid, by_width, both] if contestant.grid_size is None else [by_width, by_grid, both]
     nearest = 0
-    for stage in stages:
-        found: list[tuple[float, int, Choice]] = []
+    for number, stage in enumerate(stages, start=1):
+        found: list[tuple[float, float, Choice]] = []
         for choice in stage:
             size = size_of(choice)
-            nearest = min(nearest, size, key=lambda number: abs(number - wanted))
+            nearest = min(nearest, size, key=lambda count: abs(count - wanted))
             if abs(size - wanted) <= TOLERANCE * wanted:
-                found.append((_distance(choice, (hidden, grid_size)), abs(size - wanted), choice))
+                off, far = float(abs(size - wanted)), _distance(choice, (hidden, grid_size))
+                # where two sizes are free, many shapes come near: the one most like what is stated is meant
+                found.append((far, off, choice) if number == len(stages) else (off, far, choice))
         if found:
             return _make(contestant, num_inputs, *min(found)[2])
     made = f"the nearest has {nearest:,}" if nearest else "the smallest has more"

@@ -37,6 +37,7 @@ def timeless(result: PointResult) -> PointResult:
     return replace(result, seconds=0.0, curve=tuple((step, 0.0, error) for step, _, error in result.curve))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), noise=st.floats(0.0, 1.0), name=st.sampled_from(["exp_sin", "moons", "j0"]))
 def test_every_contestant_sees_identical_data(seed: int, noise: float, name: str) -> None:

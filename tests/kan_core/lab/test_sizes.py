@@ -29,6 +29,7 @@ def true_count(shape: Shape) -> int:
     return KAN(shape, generator=torch.Generator().manual_seed(0)).num_parameters
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(
     family=st.sampled_from(list(BASES)),
@@ -52,6 +53,7 @@ def test_splines_meet_a_budget_on_problems_of_every_shape(name: str, wanted: int
     assert shape.widths[1:-1] == problem.suggested
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(
     hidden=st.sampled_from([(8,), (8, 8), (16, 8), (4, 4, 4)]),
