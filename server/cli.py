@@ -1,4 +1,4 @@
-"""The command line: `kanoscope [serve]` and `kanoscope discover`."""
+"""The command line: `kanoscope [serve]`, `kanoscope discover` and `kanoscope lab`."""
 
 from __future__ import annotations
 
@@ -131,6 +131,26 @@ def discover(
         raise typer.Exit(1) from error
 
 
+@app.command()
+def lab(
+    spec: Annotated[str, typer.Argument(help="A TOML file, or the name of a ready spec.", show_default=False)],
+    *,
+    only: Annotated[str | None, typer.Option(help="Run this problem of the spec alone.", show_default=False)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run it anew, whatever was kept of it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Run a race or a scaling sweep; interrupted, the same command goes on where it was."""
+    from server.lab.command import BadInput
+    from server.lab.command import lab as carry_out
+
+    settings = _read_settings()
+    _prepare_storage(settings)
+    try:
+        carry_out(spec, settings, only=only, fresh=fresh, as_json=as_json)
+    except BadInput as error:
+        _fail(str(error))
+
+
 def _read_settings(**given: object) -> Settings:
     from pydantic import ValidationError
 
@@ -152,10 +172,9 @@ def _read_settings(**given: object) -> Settings:
 
 def _prepare_storage(settings: Settings) -> None:
     """Make the data folder and see that the database opens, while what is wrong can still be said in one line."""
-    import sqlite3
-
     from sqlalchemy.exc import SQLAlchemyError
 
+    from server.migrations import MigrationError
     from server.storage import try_database
 
     try:
@@ -165,7 +184,9 @@ def _prepare_storage(settings: Settings) -> None:
         _fail(f"Cannot make the folder {settings.data_dir} ({error.strerror}): {remedy}.")
     try:
         try_database(settings.database)
-    except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
+    except MigrationError as error:
+        _fail(f"Cannot use the database ({error}): install that version again.")
+    except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         if settings.database_url is None:
             remedy = "name a folder that can be written in KANOSCOPE_DATA_DIR"
