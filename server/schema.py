@@ -12,11 +12,12 @@ from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter
 
+from server.lab.messages import LAB_MODELS, LAB_RECEIVED, LabEvent
 from server.messages import ClientCommand, ServerEvent
 from server.rest import REST_MODELS, FormulaRequest, SessionRequest
 
 REF_TEMPLATE = "#/components/schemas/{model}"
-RECEIVED = (SessionRequest, FormulaRequest)
+RECEIVED = (SessionRequest, FormulaRequest, *LAB_RECEIVED)
 Mode = Literal["validation", "serialization"]
 
 
@@ -25,8 +26,9 @@ def build_schema() -> dict[str, object]:
     roots: dict[str, tuple[TypeAdapter[Any], Mode]] = {
         "ClientCommand": (TypeAdapter(ClientCommand), "validation"),
         "ServerEvent": (TypeAdapter(ServerEvent), "serialization"),
+        "LabEvent": (TypeAdapter(LabEvent), "serialization"),
     }
-    for model in REST_MODELS:
+    for model in (*REST_MODELS, *LAB_MODELS):
         roots[model.__name__] = (TypeAdapter(model), "validation" if model in RECEIVED else "serialization")
     entries: list[tuple[str, Mode, TypeAdapter[Any]]] = [
         (name, mode, adapter) for name, (adapter, mode) in roots.items()

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from server.lab.messages import LabEvent
 from server.messages import ClientCommand, ServerEvent
 from server.schema import build_schema
 
@@ -27,7 +28,9 @@ def test_every_reference_resolves_within_the_document() -> None:
     assert names - set(schemas) == set()
 
 
-@pytest.mark.parametrize(("root", "union"), [("ClientCommand", ClientCommand), ("ServerEvent", ServerEvent)])
+@pytest.mark.parametrize(
+    ("root", "union"), [("ClientCommand", ClientCommand), ("ServerEvent", ServerEvent), ("LabEvent", LabEvent)]
+)
 def test_roots_discriminate_over_the_type_of_every_member(root: str, union: object) -> None:
     schemas = build_schema()["components"]["schemas"]  # pyright: ignore[reportIndexIssue]
     members = union.__origin__.__args__  # pyright: ignore[reportAttributeAccessIssue]

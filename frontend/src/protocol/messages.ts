@@ -1220,6 +1220,417 @@ export interface components {
             units: "original" | "scaled";
         };
         /**
+         * LabCheck
+         * @description Whether a spec can be run, and what that means; all but `sentence` is empty when it cannot.
+         */
+        LabCheck: {
+            /** Ok */
+            ok: boolean;
+            /**
+             * Sentence
+             * @description what is wrong and what to do, or how many points there are and how long they take
+             */
+            sentence: string;
+            /**
+             * Digest
+             * @default null
+             */
+            digest: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+            /**
+             * Kind
+             * @default null
+             */
+            kind: ("race" | "scaling") | null;
+            /**
+             * Num Points
+             * @default 0
+             */
+            num_points: number;
+            /**
+             * Processes
+             * @description how many points are computed at once
+             * @default 1
+             */
+            processes: number;
+            /**
+             * Expected Seconds
+             * @description until the run is done, if nothing else runs
+             * @default 0
+             */
+            expected_seconds: number;
+            /**
+             * Contestants
+             * @default []
+             */
+            contestants: string[];
+            /**
+             * Problems
+             * @default []
+             */
+            problems: string[];
+            /**
+             * Seeds
+             * @default []
+             */
+            seeds: number[];
+            /**
+             * Variable
+             * @description what a scaling sweep sweeps
+             * @default null
+             */
+            variable: string | null;
+            /**
+             * Toml
+             * @description the spec in its canonical form
+             * @default null
+             */
+            toml: string | null;
+        };
+        /**
+         * LabCurvePoint
+         * @description The held-out error of a point after some steps and processor seconds.
+         */
+        LabCurvePoint: {
+            /** Step */
+            step: number;
+            /** Seconds */
+            seconds: number;
+            /** Test Rmse */
+            test_rmse: number | null;
+        };
+        LabEvent: components["schemas"]["LabRunEvent"] | components["schemas"]["LabPointEvent"] | components["schemas"]["LabProgressEvent"] | components["schemas"]["LabFitsEvent"] | components["schemas"]["LabStateEvent"];
+        /**
+         * LabFit
+         * @description The law error ~ variable^-exponent of a contestant on a problem; null where there is none to be fitted.
+         */
+        LabFit: {
+            /** Problem */
+            problem: string;
+            /** Contestant */
+            contestant: string;
+            /** Variable */
+            variable: string;
+            /** Exponent */
+            exponent: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
+         * LabFitsEvent
+         * @description The laws fitted to the points that are done so far.
+         */
+        LabFitsEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lab_fits";
+            /** Fits */
+            fits: components["schemas"]["LabFit"][];
+        };
+        /**
+         * LabOpenRequest
+         * @description The point, by its key, to be opened as a live session.
+         */
+        LabOpenRequest: {
+            /** Key */
+            key: string;
+        };
+        /**
+         * LabPointEvent
+         * @description A point is done.
+         */
+        LabPointEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lab_point";
+            point: components["schemas"]["LabPointInfo"];
+            /** Num Done */
+            num_done: number;
+            /** Num Failed */
+            num_failed: number;
+            /** Seconds Left */
+            seconds_left: number | null;
+        };
+        /**
+         * LabPointInfo
+         * @description One point of a run; what it was found to be is null until it is done.
+         */
+        LabPointInfo: {
+            /** Key */
+            key: string;
+            /** Problem */
+            problem: string;
+            /** Contestant */
+            contestant: string;
+            /** Seed */
+            seed: number;
+            /**
+             * Value
+             * @description of what is swept, null in a race
+             */
+            value: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done";
+            /**
+             * Outcome
+             * @default null
+             */
+            outcome: ("ok" | "converged" | "diverged" | "failed") | null;
+            /**
+             * Sentence
+             * @description why it failed, or how it ended
+             * @default
+             */
+            sentence: string;
+            /**
+             * Parameters
+             * @default null
+             */
+            parameters: number | null;
+            /**
+             * Steps
+             * @default null
+             */
+            steps: number | null;
+            /**
+             * Seconds
+             * @description of the processor
+             * @default null
+             */
+            seconds: number | null;
+            /**
+             * Train Rmse
+             * @default null
+             */
+            train_rmse: number | null;
+            /**
+             * Test Rmse
+             * @default null
+             */
+            test_rmse: number | null;
+            /**
+             * Curve
+             * @description at most 40 places of the course of training
+             * @default []
+             */
+            curve: components["schemas"]["LabCurvePoint"][];
+        };
+        /**
+         * LabProgressEvent
+         * @description The points that are being computed now, at most five times a second.
+         */
+        LabProgressEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lab_progress";
+            /** Running */
+            running: components["schemas"]["LabRunning"][];
+        };
+        /**
+         * LabReady
+         * @description A ready spec, usable by its name.
+         */
+        LabReady: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Question */
+            question: string;
+            /** Toml */
+            toml: string;
+        };
+        /**
+         * LabReadyList
+         * @description The ready specs.
+         */
+        LabReadyList: {
+            /** Specs */
+            specs: components["schemas"]["LabReady"][];
+        };
+        /**
+         * LabRunCreated
+         * @description The new run's id and the key that lets its holder pause, resume, cancel and delete it.
+         */
+        LabRunCreated: {
+            /** Run Id */
+            run_id: string;
+            /** Edit Key */
+            edit_key: string;
+        };
+        /**
+         * LabRunEvent
+         * @description The whole run: the first event of a connection.
+         */
+        LabRunEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lab_run";
+            run: components["schemas"]["LabRunInfo"];
+        };
+        /**
+         * LabRunInfo
+         * @description A run with all its points, in the order in which they are computed.
+         */
+        LabRunInfo: {
+            /** Run Id */
+            run_id: string;
+            /** Title */
+            title: string;
+            /** Question */
+            question: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "race" | "scaling";
+            /** Variable */
+            variable: string | null;
+            /** Digest */
+            digest: string;
+            /** Toml */
+            toml: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "done" | "cancelled";
+            /**
+             * Sentence
+             * @description what became of it, or why it waits
+             */
+            sentence: string;
+            /** Created */
+            created: number;
+            /** Can Edit */
+            can_edit: boolean;
+            /** Num Points */
+            num_points: number;
+            /** Num Done */
+            num_done: number;
+            /** Num Failed */
+            num_failed: number;
+            /** Processes */
+            processes: number;
+            /**
+             * Expected Seconds
+             * @description of the whole run as estimated before it started
+             */
+            expected_seconds: number;
+            /**
+             * Seconds Left
+             * @description judged by the points that are done; null unless it runs
+             */
+            seconds_left: number | null;
+            /** Contestants */
+            contestants: string[];
+            /** Problems */
+            problems: string[];
+            /** Seeds */
+            seeds: number[];
+            /** Points */
+            points: components["schemas"]["LabPointInfo"][];
+            /** Fits */
+            fits: components["schemas"]["LabFit"][];
+        };
+        /**
+         * LabRunList
+         * @description The runs of this server, the newest first.
+         */
+        LabRunList: {
+            /** Runs */
+            runs: components["schemas"]["LabRunSummary"][];
+        };
+        /**
+         * LabRunSummary
+         * @description What anyone may know of a run at a glance; `created` is in seconds since 1970.
+         */
+        LabRunSummary: {
+            /** Run Id */
+            run_id: string;
+            /** Title */
+            title: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "race" | "scaling";
+            /** Digest */
+            digest: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "done" | "cancelled";
+            /** Num Points */
+            num_points: number;
+            /** Num Done */
+            num_done: number;
+            /** Created */
+            created: number;
+        };
+        /**
+         * LabRunning
+         * @description How far a point is that is being computed; `progress` goes from 0 to 1.
+         */
+        LabRunning: {
+            /** Key */
+            key: string;
+            /** Progress */
+            progress: number;
+            /** Step */
+            step: number;
+            /** Seconds */
+            seconds: number;
+            /** Test Rmse */
+            test_rmse: number | null;
+        };
+        /**
+         * LabSpecRequest
+         * @description A spec as TOML, to check or to run.
+         */
+        LabSpecRequest: {
+            /** Toml */
+            toml: string;
+        };
+        /**
+         * LabStateEvent
+         * @description The run was paused, resumed, cancelled or is done.
+         */
+        LabStateEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lab_state";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "done" | "cancelled";
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * LawPoint
          * @description A law, by the `id` that puts it on the diagram; errors are RMSE in original units (of probabilities).
          *
@@ -2584,6 +2995,25 @@ export type HistoryInfo = components['schemas']['HistoryInfo'];
 export type Inspect = components['schemas']['Inspect'];
 export type InspectionEvent = components['schemas']['InspectionEvent'];
 export type JudgeFormula = components['schemas']['JudgeFormula'];
+export type LabCheck = components['schemas']['LabCheck'];
+export type LabCurvePoint = components['schemas']['LabCurvePoint'];
+export type LabEvent = components['schemas']['LabEvent'];
+export type LabFit = components['schemas']['LabFit'];
+export type LabFitsEvent = components['schemas']['LabFitsEvent'];
+export type LabOpenRequest = components['schemas']['LabOpenRequest'];
+export type LabPointEvent = components['schemas']['LabPointEvent'];
+export type LabPointInfo = components['schemas']['LabPointInfo'];
+export type LabProgressEvent = components['schemas']['LabProgressEvent'];
+export type LabReady = components['schemas']['LabReady'];
+export type LabReadyList = components['schemas']['LabReadyList'];
+export type LabRunCreated = components['schemas']['LabRunCreated'];
+export type LabRunEvent = components['schemas']['LabRunEvent'];
+export type LabRunInfo = components['schemas']['LabRunInfo'];
+export type LabRunList = components['schemas']['LabRunList'];
+export type LabRunSummary = components['schemas']['LabRunSummary'];
+export type LabRunning = components['schemas']['LabRunning'];
+export type LabSpecRequest = components['schemas']['LabSpecRequest'];
+export type LabStateEvent = components['schemas']['LabStateEvent'];
 export type LawPoint = components['schemas']['LawPoint'];
 export type Limits = components['schemas']['Limits'];
 export type Lock = components['schemas']['Lock'];
