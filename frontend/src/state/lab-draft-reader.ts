@@ -11,8 +11,8 @@ import {
   VARIABLES,
   type ContestantDraft,
   type LabDraft,
-  type OwnProblem,
   type ProblemDraft,
+  type ProblemTable,
   type SweepDraft,
 } from './lab-draft';
 import { isTable, readToml, type TomlTable, type TomlValue } from './toml-reader';
@@ -44,6 +44,11 @@ class Fields {
     return value;
   }
 
+  /** What was read by other means. */
+  pass(name: string): void {
+    this.left.delete(name);
+  }
+
   need<T>(name: string, is: (value: TomlValue) => value is T & TomlValue): T {
     const value = this.take(name, is);
     if (value === null) throw new Unknown(name);
@@ -72,7 +77,7 @@ function draftOf(table: TomlTable): LabDraft {
     title: fields.take('title', isText) ?? '',
     question: fields.take('question', isText) ?? '',
     problems: fields.need('problems', isList).map(problem),
-    seeds: fields.take('seeds', isNumbers) ?? [0],
+    seeds: fields.take('seeds', isNumbers) ?? [0, 1, 2],
     num_train: fields.take('num_train', isNumber),
     num_test: fields.take('num_test', isNumber),
     noise: fields.take('noise', isNumber),
@@ -88,11 +93,10 @@ function problem(value: TomlValue): ProblemDraft {
   if (isText(value)) return value;
   if (!isTable(value)) throw new Unknown('problem');
   const fields = new Fields(value);
-  const ranges = fields.need('ranges', isTable);
-  const own: OwnProblem = {
+  const table: ProblemTable = {
     name: fields.need('name', isText),
-    expression: fields.need('expression', isText),
-    ranges: Object.entries(ranges).map(([name, bounds]) => {
+    expression: fields.take('expression', isText),
+    ranges: Object.entries(fields.take('ranges', isTable) ?? {}).map(([name, bounds]) => {
       const [low, high] = isNumbers(bounds) ? bounds : [];
       if (low === undefined || high === undefined) throw new Unknown(name);
       return { name, low, high };
@@ -100,7 +104,8 @@ function problem(value: TomlValue): ProblemDraft {
     hidden: fields.take('hidden', isNumbers),
   };
   fields.end();
-  return own;
+  const isPlain = table.expression === null && table.hidden === null && table.ranges.length === 0;
+  return isPlain ? table.name : table;
 }
 
 function budget(fields: Fields): LabDraft['budget'] {
@@ -127,7 +132,7 @@ function contestantOf(value: TomlValue): ContestantDraft {
   const names = given === undefined || isList(given) ? (given ?? []) : [given];
   const isActivation = isOneOf(ACTIVATIONS);
   if (!names.every(isActivation)) throw new Unknown('activation');
-  fields.take('activation', (_): _ is TomlValue => true);
+  fields.pass('activation');
   const draft = contestant({
     name: fields.take('name', isText) ?? '',
     model: fields.take('model', isOneOf(MODELS)) ?? 'kan',
@@ -142,6 +147,7 @@ function contestantOf(value: TomlValue): ContestantDraft {
     optimizer: fields.take('optimizer', isOneOf(OPTIMIZERS)),
     learning_rate: fields.take('learning_rate', isNumber),
     batch_size: fields.take('batch_size', isNumber),
+    steps: fields.take('steps', isNumber),
   });
   fields.end();
   return draft;

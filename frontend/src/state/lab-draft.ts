@@ -14,15 +14,19 @@ export type Model = (typeof MODELS)[number];
 export type Activation = (typeof ACTIVATIONS)[number];
 export type Variable = (typeof VARIABLES)[number];
 
-export interface OwnProblem {
+export interface ProblemTable {
   name: string;
-  expression: string;
+  /** null for a ready problem that is given other widths */
+  expression: string | null;
   ranges: { name: string; low: number; high: number }[];
   hidden: number[] | null;
 }
 
 /** A ready problem's name, or a formula of one's own. */
-export type ProblemDraft = string | OwnProblem;
+export type ProblemDraft = string | ProblemTable;
+
+export const problemName = (problem: ProblemDraft): string =>
+  typeof problem === 'string' ? problem : problem.name;
 
 export interface ContestantDraft {
   name: string;
@@ -40,6 +44,8 @@ export interface ContestantDraft {
   optimizer: (typeof OPTIMIZERS)[number] | null;
   learning_rate: number | null;
   batch_size: number | null;
+  /** in place of the budget's */
+  steps: number | null;
 }
 
 export interface SweepDraft {
@@ -75,6 +81,7 @@ const PLAIN: ContestantDraft = {
   optimizer: null,
   learning_rate: null,
   batch_size: null,
+  steps: null,
 };
 
 /** A contestant whose other settings are left to the lab. */

@@ -20,6 +20,7 @@ const EVERYTHING: LabDraft = {
       ],
       hidden: [],
     },
+    { name: 'j0', expression: null, ranges: [], hidden: [2, 1] },
   ],
   seeds: [0, 7],
   num_train: 300,
@@ -38,8 +39,14 @@ const EVERYTHING: LabDraft = {
       optimizer: 'adam',
       learning_rate: 0.01,
       batch_size: 64,
+      steps: 30,
     }),
-    contestant({ name: 'all of an MLP', model: 'mlp', activation: ['relu', 'leaky_relu'], output_tanh: true }),
+    contestant({
+      name: 'all of an MLP',
+      model: 'mlp',
+      activation: ['relu', 'leaky_relu'],
+      output_tanh: true,
+    }),
   ],
   sweep: { variable: 'samples', values: [10, 100] },
 };
@@ -86,7 +93,11 @@ describe('a spec as TOML', () => {
   });
 
   it('leaves out what was left empty', () => {
-    const emptied = writeToml({ ...firstRace(), num_train: null, budget: { kind: 'steps', amount: null, parameters: null } });
+    const emptied = writeToml({
+      ...firstRace(),
+      num_train: null,
+      budget: { kind: 'steps', amount: null, parameters: null },
+    });
     expect(emptied).not.toContain('num_train');
     expect(emptied).not.toContain('steps');
   });
@@ -94,13 +105,19 @@ describe('a spec as TOML', () => {
   it('escapes names and makes keys of any word', () => {
     expect(tomlString('a"b\\c\n\u0001')).toBe('"a\\"b\\\\c\\n\\u0001"');
     expect(tomlString('\ud800x')).toBe('"\ufffdx"');
-    expect([tomlKey('x_1'), tomlKey('x 1'), tomlKey(''), tomlKey('ü')]).toEqual(['x_1', '"x 1"', '""', '"ü"']);
+    expect([tomlKey('x_1'), tomlKey('x 1'), tomlKey(''), tomlKey('ü')]).toEqual([
+      'x_1',
+      '"x 1"',
+      '""',
+      '"ü"',
+    ]);
   });
 });
 
 describe('a spec that somebody else wrote', () => {
   it('fills the form though it is laid out otherwise', () => {
-    const draft = readDraft(`
+    const draft = readDraft(
+      `
       title = 'Mine' # with a comment
       problems = [
         "j0", # two of them
@@ -116,7 +133,8 @@ describe('a spec that somebody else wrote', () => {
       model = "mlp"
       activation = ["relu"]
       [[problems_of_nobody]]
-    `.replace('[[problems_of_nobody]]', ''));
+    `.replace('[[problems_of_nobody]]', ''),
+    );
     expect(draft?.problems).toEqual(['j0', 'product']);
     expect(draft?.num_train).toBe(1000);
     expect(draft?.budget).toEqual({ kind: 'seconds', amount: 2.5, parameters: null });

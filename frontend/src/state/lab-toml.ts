@@ -1,6 +1,6 @@
 /** Specs of the lab as TOML: what the form holds is written here, and nowhere else. */
 
-import type { ContestantDraft, LabDraft, OwnProblem, ProblemDraft } from './lab-draft';
+import type { ContestantDraft, LabDraft, ProblemDraft } from './lab-draft';
 
 const SHORT_ESCAPES: Record<string, string> = {
   '\b': '\\b',
@@ -36,24 +36,24 @@ const lines = (pairs: readonly (readonly [string, string | null])[]): string[] =
 const optional = (value: number | null, write: (value: number) => string = String): string | null =>
   value === null ? null : write(value);
 
-function ownProblem(problem: OwnProblem): string {
-  const ranges = problem.ranges.map(
+function problem(one: ProblemDraft): string[] {
+  if (typeof one === 'string') return ['[[problems]]', `name = ${tomlString(one)}`];
+  const ranges = one.ranges.map(
     ({ name, low, high }) => `${tomlKey(name)} = [${tomlFloat(low)}, ${tomlFloat(high)}]`,
   );
-  const fields = lines([
-    ['name', tomlString(problem.name)],
-    ['expression', tomlString(problem.expression)],
-    ['ranges', `{ ${ranges.join(', ')} }`],
-    ['hidden', problem.hidden === null ? null : whole(problem.hidden)],
-  ]);
-  return `{ ${fields.join(', ')} }`;
+  return [
+    '[[problems]]',
+    ...lines([
+      ['name', tomlString(one.name)],
+      ['expression', one.expression === null ? null : tomlString(one.expression)],
+      ['ranges', one.expression === null ? null : `{ ${ranges.join(', ')} }`],
+      ['hidden', one.hidden === null ? null : whole(one.hidden)],
+    ]),
+  ];
 }
 
-function problems(all: readonly ProblemDraft[]): string {
-  if (all.every((one) => typeof one === 'string')) return list(all.map(tomlString));
-  const items = all.map((one) => (typeof one === 'string' ? tomlString(one) : ownProblem(one)));
-  return `[\n${items.map((item) => `  ${item},\n`).join('')}]`;
-}
+const areNames = (all: readonly ProblemDraft[]): all is string[] =>
+  all.every((one) => typeof one === 'string');
 
 function activation(names: readonly string[]): string {
   const [only] = names;
@@ -79,29 +79,45 @@ function contestant(one: ContestantDraft): string[] {
       ['optimizer', one.optimizer === null ? null : tomlString(one.optimizer)],
       ['learning_rate', optional(one.learning_rate, tomlFloat)],
       ['batch_size', optional(one.batch_size)],
+      ['steps', optional(one.steps)],
     ]),
   ];
 }
 
 /** The spec that the form holds; what is left out is left to the lab. */
 export function writeToml(draft: LabDraft): string {
-  const { budget, sweep } = draft;
+  const { budget, problems, sweep } = draft;
   const amount = optional(budget.amount, budget.kind === 'seconds' ? tomlFloat : String);
   const blocks = [
     lines([
       ['title', tomlString(draft.title)],
       ['question', draft.question === '' ? null : tomlString(draft.question)],
-      ['problems', problems(draft.problems)],
+      ['problems', areNames(problems) ? list(problems.map(tomlString)) : null],
       ['seeds', whole(draft.seeds)],
       ['num_train', optional(draft.num_train)],
       ['num_test', optional(draft.num_test)],
       ['noise', optional(draft.noise, tomlFloat)],
     ]),
-    ['[budget]', ...lines([[budget.kind, amount], ['parameters', optional(budget.parameters)]])],
+    [
+      '[budget]',
+      ...lines([
+        [budget.kind, amount],
+        ['parameters', optional(budget.parameters)],
+      ]),
+    ],
+    ...(areNames(problems) ? [] : problems.map(problem)),
     ...draft.contestants.map(contestant),
     ...(sweep === null
       ? []
-      : [['[sweep]', ...lines([['variable', tomlString(sweep.variable)], ['values', whole(sweep.values)]])]]),
+      : [
+          [
+            '[sweep]',
+            ...lines([
+              ['variable', tomlString(sweep.variable)],
+              ['values', whole(sweep.values)],
+            ]),
+          ],
+        ]),
   ];
   return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n`;
 }
