@@ -108,10 +108,9 @@ def _read_settings(**given: object) -> Settings:
 
 def _prepare_storage(settings: Settings) -> None:
     """Make the data folder and see that the database opens, while what is wrong can still be said in one line."""
-    import sqlite3
-
     from sqlalchemy.exc import SQLAlchemyError
 
+    from server.migrations import MigrationError
     from server.storage import try_database
 
     try:
@@ -121,7 +120,9 @@ def _prepare_storage(settings: Settings) -> None:
         _fail(f"Cannot make the folder {settings.data_dir} ({error.strerror}): {remedy}.")
     try:
         try_database(settings.database)
-    except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
+    except MigrationError as error:
+        _fail(f"Cannot use the database of {settings.data_dir} ({error}): install that version again.")
+    except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         if settings.database_url is None:
             remedy = "name a folder that can be written in KANOSCOPE_DATA_DIR"

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, LargeBinary, delete, event, func, make_url, select, update
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy import Float, ForeignKey, LargeBinary, create_engine, delete, event, func, make_url, select, update
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, undefer
 
 from server.engine import Checkpoint
+from server.migrations import upgrade
 
 BUSY_TIMEOUT_MS = 5000
 
 
 class Base(DeclarativeBase):
     """The tables of the server."""
+
+    # what float means is not the same in every version of SQLAlchemy
+    type_annotation_map: ClassVar[dict[Any, Any]] = {float: Float}
 
 
 class SessionRow(Base):
@@ -77,10 +79,15 @@ class Storage:
             event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
+    @property
+    def transactions(self) -> async_sessionmaker[AsyncSession]:
+        """What other parts read and write tables of their own with."""
+        return self._sessions
+
     async def open(self) -> None:
-        """Create the tables that are missing."""
+        """Bring the tables to their newest form; raises MigrationError when a newer version has written them."""
         async with self._engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+            await connection.run_sync(upgrade)
 
     async def close(self) -> None:
         """Close every connection; closing twice is harmless."""
@@ -167,14 +174,19 @@ class Storage:
 
 
 def try_database(url: str) -> None:
-    """Open the database at this address and close it; raises what SQLAlchemy or its driver has to say."""
+    """Open the database at this address and close it; raises what SQLAlchemy, its driver or a migration has to say."""
     storage, address = Storage(url), make_url(url)
     if address.get_backend_name() != "sqlite" or address.database is None:
         asyncio.run(_open_and_close(storage))
         return
     # not through asyncio: when that fails, a thread is left that still speaks to the closed event loop
-    with contextlib.closing(sqlite3.connect(address.database)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
+    engine = create_engine(address.set(drivername="sqlite"))
+    event.listen(engine, "connect", _configure_sqlite)
+    try:
+        with engine.begin() as connection:
+            upgrade(connection)
+    finally:
+        engine.dispose()
 
 
 async def _open_and_close(storage: Storage) -> None:

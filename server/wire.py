@@ -22,7 +22,7 @@ class WireError(ConnectionError):
 
 
 class Kind(IntEnum):
-    """What a packet is; those up to CATALOGUE go to the worker, the rest come from it."""
+    """What a packet is; those up to LAB_ASK go to the worker, the rest come from it. LAB_… are the lab's processes'."""
 
     CREATE = 0
     COMMAND = 1
@@ -32,12 +32,19 @@ class Kind(IntEnum):
     RESTORE = 5
     TABLE = 6
     CATALOGUE = 7
+    LAB_POINT = 8
+    LAB_HOLD = 9
+    LAB_GO = 10
+    LAB_DROP = 11
+    LAB_ASK = 12
     OPENED = 16
     EVENT = 17
     ANSWER = 18
     FRAME = 19
     CHECKPOINT = 20
     REFUSED = 21
+    LAB_PROGRESS = 22
+    LAB_RESULT = 23
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def make_context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["server.worker"])
+    context.set_forkserver_preload(["server.worker", "server.lab.answers"])
     return context
 
 
@@ -55,11 +55,15 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, context: BaseContext, settings: Settings) -> WorkerProcess:
-        """Start a process and connect to it."""
+        """Start a process that runs sessions and connect to it."""
+        return await cls.launch(context, run_worker, 1 / settings.frames_per_second, settings.checkpoint_interval)
+
+    @classmethod
+    async def launch(cls, context: BaseContext, target: Callable[..., None], *args: object) -> WorkerProcess:
+        """Start a process that calls `target` with its end of a socket and `args`, and connect to it."""
         ours, theirs = socket.socketpair()
-        intervals = (1 / settings.frames_per_second, settings.checkpoint_interval)
         # BaseContext.Process is there in every context, but its type is known only to each
-        process: BaseProcess = context.Process(target=run_worker, args=(theirs, *intervals), daemon=True)  # pyright: ignore[reportAttributeAccessIssue]
+        process: BaseProcess = context.Process(target=target, args=(theirs, *args), daemon=True)  # pyright: ignore[reportAttributeAccessIssue]
         try:
             await asyncio.to_thread(process.start)
         finally:
@@ -161,6 +165,10 @@ class WorkerProcess:
         answer.add_done_callback(lambda _: self._answers.pop(token, None))
         self.send(Packet(kind, session_id, TOKEN.pack(token) + body))
         return answer
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does; `on_death` follows."""
+        self._process.kill()
 
     async def stop(self) -> None:
         """End the process, by force if it does not go within three seconds; stopping twice is harmless.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from server.engine import Checkpoint
 from server.storage import Storage, StoredSession, try_database
@@ -89,10 +89,10 @@ async def test_a_table_is_refused_when_sessions_learn_from_all_that_are_kept(sto
 
 def test_a_database_that_cannot_be_opened_is_complained_about(tmp_path: Path) -> None:
     try_database(_url(tmp_path))
-    with pytest.raises(sqlite3.OperationalError, match="unable to open database file"):
+    with pytest.raises(OperationalError, match="unable to open database file"):
         try_database(_url(tmp_path / "missing"))
     (tmp_path / "test.sqlite3").write_text("This is no database at all, and longer than a page's head: " * 20)
-    with pytest.raises(sqlite3.DatabaseError, match="file is not a database"):
+    with pytest.raises(DatabaseError, match="file is not a database"):
         try_database(_url(tmp_path))
 
 

@@ -1,0 +1,78 @@
+"""The points of a spec: single trainings, each known by a readable key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+
+from kan_core.datasets import Dataset
+from kan_core.lab.sizes import Shape, network_shape
+from kan_core.lab.spec import LabSpec
+from kan_core.mlp import MLP, MLPSpec
+from kan_core.network import KAN
+from kan_core.training import TrainingSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabPoint:
+    """One training: a problem and a contestant by their names, a seed, and in a sweep a value."""
+
+    problem: str
+    contestant: str
+    seed: int
+    value: int | None = None
+
+    @property
+    def key(self) -> str:
+        """A readable text that no other point of the spec has."""
+        end = "" if self.value is None else f"/{self.value}"
+        return f"{self.problem}/{self.contestant}/{self.seed}{end}"
+
+
+def lab_points(spec: LabSpec) -> tuple[LabPoint, ...]:
+    """Return all points, in the order to run them: a seed after the other, so that a whole picture is there early."""
+    values = (None,) if spec.sweep is None else spec.sweep.values
+    return tuple(
+        LabPoint(problem=problem.name, contestant=contestant.name, seed=seed, value=value)
+        for seed, problem, value, contestant in product(spec.seeds, spec.problems, values, spec.contestants)
+    )
+
+
+def point_dataset(spec: LabSpec, point: LabPoint) -> Dataset:
+    """Return the samples of a point, the same for all contestants; raises DataError where the formula has no value."""
+    is_swept = spec.sweep is not None and spec.sweep.variable == "samples" and point.value is not None
+    num_train = point.value if is_swept and point.value is not None else spec.num_train
+    problem = spec.problem(point.problem)
+    return problem.sample(seed=point.seed, num_train=num_train, num_test=spec.num_test, noise=spec.noise)
+
+
+def point_shape(spec: LabSpec, point: LabPoint) -> Shape:
+    """Return the shape of a point's network."""
+    problem, contestant = spec.problem(point.problem), spec.contestant(point.contestant)
+    return network_shape(problem, contestant, spec.budget, spec.sweep, point.value)
+
+
+def point_network(spec: LabSpec, point: LabPoint, dataset: Dataset) -> KAN | MLP:
+    """Return a point's network as it is before training, float64; raises DataError when it cannot learn such data."""
+    shape, generator = point_shape(spec, point), torch.Generator().manual_seed(point.seed)
+    if isinstance(shape, MLPSpec):
+        return MLP(shape, generator=generator, dataset=dataset)
+    return KAN(shape, generator=generator, dtype=torch.float64)
+
+
+def point_training(spec: LabSpec, point: LabPoint) -> TrainingSpec:
+    """Return how a point is trained.
+
+    The recipe "auto" goes through the swept grid sizes up to the point's own; where parameters are given it keeps to
+    the grid that has so many, and else chooses its grids itself.
+    """
+    contestant, shape = spec.contestant(point.contestant), point_shape(spec, point)
+    grids: tuple[int, ...] | None = None
+    if contestant.optimizer == "auto" and not isinstance(shape, MLPSpec):
+        if spec.sweep is not None and spec.sweep.variable == "grid_size":
+            grids = tuple(size for size in spec.sweep.values if size <= shape.grid_size)
+        elif spec.budget.parameters is not None:
+            grids = (shape.grid_size,)
+    return contestant.training(seed=point.seed, grids=grids)

@@ -1,0 +1,38 @@
+"""What a spec means: its points in the order in which they are computed, and how long they take."""
+
+from __future__ import annotations
+
+from pydantic import FiniteFloat
+
+from server.lab.messages import LabKind, LabPointInfo
+from server.messages import Message
+
+
+class PlannedPoint(Message):
+    """A point that a spec asks for; `value` is of what is swept."""
+
+    key: str
+    problem: str
+    contestant: str
+    seed: int
+    value: FiniteFloat | None
+
+    def waiting(self) -> LabPointInfo:
+        """Return it as a point of which nothing is known yet."""
+        return LabPointInfo(**self.model_dump(), state="waiting")
+
+
+class LabPlan(Message):
+    """A spec as it is carried out; `expected_seconds` is processor time of all points together."""
+
+    digest: str
+    title: str
+    question: str
+    kind: LabKind
+    variable: str | None
+    toml: str
+    contestants: list[str]
+    problems: list[str]
+    seeds: list[int]
+    points: list[PlannedPoint]
+    expected_seconds: FiniteFloat
