@@ -15,6 +15,12 @@ from server.complaints import describe_invalid
 from server.directory import Directory
 from server.guard import BodyLimit, Guard, SafeHeaders
 from server.keeper import CheckpointKeeper
+from server.lab import routes as lab_routes
+from server.lab.asking import LabAsker
+from server.lab.desk import LabDesk
+from server.lab.queue import LocalJobQueue
+from server.lab.runs import LabRuns
+from server.lab.store import LabStore
 from server.local import LocalEngine
 from server.refusal import Refusal
 from server.rest import Problem
@@ -23,11 +29,15 @@ from server.storage import Storage
 
 STATUS_CODES = {
     "unknown_session": 404,
+    "unknown_run": 404,
     "not_found": 404,
     "read_only": 403,
     "too_large": 413,
     "too_many_sessions": 429,
     "too_many_tables": 429,
+    "too_many_runs": 429,
+    "not_running": 409,
+    "not_paused": 409,
     "unexpected": 500,
     "worker_died": 503,
 }
@@ -46,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _refuse_body)
     app.include_router(routes.router)
     app.include_router(streaming.router)
+    app.include_router(lab_routes.router)
     app.include_router(pages.router)
     return app
 
@@ -61,12 +72,24 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     engine = LocalEngine(settings, load_table=storage.load_table, on_checkpoint=keeper.put)
     directory = Directory(engine, storage, keeper, settings)
     app.state.storage, app.state.engine, app.state.directory = storage, engine, directory
+    asker = LabAsker(LabDesk())
+    runs = LabRuns(
+        LabStore(storage),
+        LocalJobQueue(settings.lab_processes),
+        asker,
+        origin="page",
+        max_runs=settings.max_lab_runs,
+        capacity=settings.event_queue,
+    )
+    app.state.lab_runs, app.state.lab_asker = runs, asker
     try:
         await directory.load()
         await engine.start()
+        await runs.load()
         yield
     finally:
         await directory.close()
+        await runs.stop()
         await engine.stop()
         await keeper.stop()
         await storage.close()

@@ -1,4 +1,4 @@
-"""The command line: `kanoscope [serve]` and `kanoscope discover`."""
+"""The command line: `kanoscope [serve]`, `kanoscope discover` and `kanoscope lab`."""
 
 from __future__ import annotations
 
@@ -83,6 +83,26 @@ def discover(
 
     try:
         carry_out(data, target=target, seconds=seconds, seed=seed, as_json=as_json)
+    except BadInput as error:
+        _fail(str(error))
+
+
+@app.command()
+def lab(
+    spec: Annotated[str, typer.Argument(help="A TOML file, or the name of a ready spec.", show_default=False)],
+    *,
+    only: Annotated[str | None, typer.Option(help="Run this problem of the spec alone.", show_default=False)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run it anew, whatever was kept of it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Run a race or a scaling sweep; interrupted, the same command goes on where it was."""
+    from server.lab.command import BadInput
+    from server.lab.command import lab as carry_out
+
+    settings = _read_settings()
+    _prepare_storage(settings)
+    try:
+        carry_out(spec, settings, only=only, fresh=fresh, as_json=as_json)
     except BadInput as error:
         _fail(str(error))
 

@@ -109,13 +109,17 @@ class CatalogueSource(Message):
 
 
 class FormulaSource(Message):
-    """Samples of a typed formula; `noise` is the standard deviation of Gaussian noise relative to the target's own."""
+    """Samples of a typed formula; `noise` is the standard deviation of Gaussian noise relative to the target's own.
+
+    Of the samples `num_test` are held out to test with, a fifth where that is null.
+    """
 
     kind: Literal["formula"] = "formula"
     expression: str = Field(min_length=1, max_length=500)
     variables: list[VariableRange] = Field(min_length=1, max_length=MAX_WIDTH)
     noise: FiniteFloat = Field(default=0.0, ge=0, le=10)
     num_samples: int = Field(default=1000, ge=10, le=MAX_SAMPLES)
+    num_test: int | None = Field(default=None, ge=2, lt=MAX_SAMPLES)
 
 
 class CsvSource(Message):

@@ -19,8 +19,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 @router.get("/s/{session_id}")
+@router.get("/lab")
+@router.get("/lab/{run_id}")
 async def index() -> Response:
-    """Serve the page; which session it shows it reads from its own address."""
+    """Serve the page; which session or run it shows it reads from its own address."""
     page = STATIC / "index.html"
     if not page.is_file():
         return PlainTextResponse(MISSING, status_code=503)

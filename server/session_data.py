@@ -86,7 +86,13 @@ def _from_formula(source: FormulaSource, seed: int) -> SessionData:
     if repeated is not None:
         raise Refusal("bad_formula", f"Every variable has a name of its own, received {repeated!r} twice: rename one.")
     ranges = {variable.name: (variable.low, variable.high) for variable in source.variables}
-    num_test = max(2, round(TEST_SHARE * source.num_samples))
+    num_test = max(2, round(TEST_SHARE * source.num_samples)) if source.num_test is None else source.num_test
+    if num_test > source.num_samples - 2:
+        raise Refusal(
+            "bad_data",
+            f"At least two samples are left to learn from, received num_samples={source.num_samples} and "
+            f"num_test={num_test}: test with fewer.",
+        )
     dataset = sample_expression(
         source.expression,
         ranges,

@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     workers: int = Field(default_factory=_default_workers, ge=1, le=256)
+    lab_processes: int = Field(
+        default_factory=_default_workers, ge=1, le=256, description="that compute points of the lab while there are any"
+    )
     data_dir: Path = Path.home() / ".kanoscope"
     database_url: str | None = Field(default=None, description="null keeps a SQLite file in data_dir")
     allowed_hosts: list[str] = Field(default=[], description="host names besides this machine's own")
@@ -31,6 +34,7 @@ class Settings(BaseSettings):
     max_message_bytes: int = Field(default=65_536, ge=1024)
     max_csv_bytes: int = Field(default=20_000_000, ge=1)
     max_datasets: int = Field(default=200, ge=1)
+    max_lab_runs: int = Field(default=500, ge=1)
     max_log_entries: int = Field(default=1000, ge=1, description="commands kept a session")
     commands_per_second: float = Field(default=30.0, gt=0, description="of one viewer, acknowledgements aside")
     command_burst: int = Field(default=60, ge=1)

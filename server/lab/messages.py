@@ -105,7 +105,7 @@ class LabPointInfo(Message):
     problem: str
     contestant: str
     seed: int
-    value: FiniteFloat | None = Field(description="of what is swept, null in a race")
+    value: int | None = Field(description="of what is swept, null in a race")
     state: LabPointState
     outcome: LabOutcome | None = None
     sentence: str = Field(default="", description="why it failed, or how it ended")

@@ -15,7 +15,7 @@ class PlannedPoint(Message):
     problem: str
     contestant: str
     seed: int
-    value: FiniteFloat | None
+    value: int | None
 
     def waiting(self) -> LabPointInfo:
         """Return it as a point of which nothing is known yet."""

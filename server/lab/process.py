@@ -120,13 +120,13 @@ def answer_questions(connection: socket.socket, answer: Callable[[bytes], bytes]
         connection.sendall(encode_packet(Packet(Kind.ANSWER, "", token + answer(question))))
 
 
-def run_points(connection: socket.socket, yields: bool) -> None:
-    """Be a process that computes points; one that `yields` runs only while nothing else wants the processor."""
+def run_points(connection: socket.socket) -> None:
+    """Be a process that computes points, which leaves the processor to others that want it."""
     _begin_process(NICENESS)
-    if yields and hasattr(os, "SCHED_IDLE"):
-        # where this is not allowed there is still the niceness
+    if hasattr(os, "SCHED_BATCH"):
+        # it never takes the processor from one who has it; where this is not allowed there is still the niceness
         with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # imported here: the host names this function and must not load torch
     from server.lab.computing import begin_point, prepare
 

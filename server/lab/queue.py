@@ -1,4 +1,4 @@
-"""The job queue of one machine: processes that run only while nothing else wants the processor."""
+"""The job queue of one machine: processes that leave the processor to sessions when those want it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,11 @@ class LocalJobQueue:
     """Computes jobs in `num_processes` processes, started when there is work and ended when there has been none.
 
     Of held jobs at most as many rest in processes of their own; above that the one that has rested longest begins anew
-    later. A job whose process ends under it is tried once more, and then failed. Processes that `yield` leave the
-    processor to everything else that wants it.
+    later. A job whose process ends under it is tried once more, and then failed.
     """
 
-    def __init__(self, num_processes: int, *, yields: bool = True) -> None:
+    def __init__(self, num_processes: int) -> None:
         self._num_processes = num_processes
-        self._yields = yields
         self._context: BaseContext | None = None
         self._listener: JobListener | None = None
         self._waiting: dict[str, deque[Job]] = {}
@@ -168,7 +166,7 @@ class LocalJobQueue:
     async def _start_seat(self) -> Seat:
         if self._context is None:
             self._context = make_context()
-        process = await WorkerProcess.launch(self._context, run_points, self._yields)
+        process = await WorkerProcess.launch(self._context, run_points)
         seat = Seat(process)
         self._seats.append(seat)
         self._leave(seat)

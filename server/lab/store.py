@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
-from sqlalchemy import ForeignKey, delete, func, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Subquery, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.lab.messages import LabRunState
+from server.lab.messages import LabRunState, LabRunSummary
 from server.lab.plan import LabPlan
 from server.storage import Base, Storage
 
 # who carries a run out: the server, or `kanoscope lab`
 Origin = Literal["page", "command"]
+STATES: Mapping[str, LabRunState] = MappingProxyType(
+    {"running": "running", "paused": "paused", "done": "done", "cancelled": "cancelled"}
+)
 
 
 class LabSpecRow(Base):
@@ -66,7 +70,6 @@ class StoredRun:
     state: LabRunState
     origin: Origin
     plan: LabPlan
-    num_done: int
 
 
 class LabStore:
@@ -81,8 +84,16 @@ class LabStore:
         async with self._transactions.begin() as database:
             spec = await database.get(LabSpecRow, plan.digest)
             if spec is None:
-                text = plan.model_dump_json()
-                database.add(LabSpecRow(digest=plan.digest, title=plan.title, toml=plan.toml, plan=text))
+                database.add(
+                    LabSpecRow(
+                        digest=plan.digest,
+                        title=plan.title,
+                        toml=plan.toml,
+                        kind=plan.kind,
+                        num_points=len(plan.points),
+                        plan=plan.model_dump_json(),
+                    )
+                )
                 await database.flush()
             database.add(
                 LabRunRow(
@@ -102,29 +113,71 @@ class LabStore:
             state="running",
             origin=origin,
             plan=plan,
-            num_done=0,
         )
 
-    async def count_runs(self) -> int:
-        """Return how many runs are kept."""
+    async def count_runs(self, origin: Origin) -> int:
+        """Return how many runs are kept that were started there."""
+        query = select(func.count()).select_from(LabRunRow).where(LabRunRow.origin == origin)
         async with self._transactions() as database:
-            return await database.scalar(select(func.count()).select_from(LabRunRow)) or 0
+            return await database.scalar(query) or 0
 
-    async def load_runs(self, *, digest: str | None = None) -> list[StoredRun]:
-        """Return the runs, of a spec or all, the newest first."""
-        counts = select(LabPointRow.run_id, func.count().label("num")).group_by(LabPointRow.run_id).subquery()
+    async def load_summaries(self) -> list[LabRunSummary]:
+        """Return all runs at a glance, the newest first."""
+        counts = _counts()
         query = (
-            select(LabRunRow, LabSpecRow.plan, counts.c.num)
+            select(LabRunRow, LabSpecRow.title, LabSpecRow.kind, LabSpecRow.num_points, counts.c.num)
             .join(LabSpecRow, LabSpecRow.digest == LabRunRow.digest)
             .outerjoin(counts, counts.c.run_id == LabRunRow.run_id)
             .order_by(LabRunRow.created.desc(), LabRunRow.run_id)
         )
-        if digest is not None:
-            query = query.where(LabRunRow.digest == digest)
         async with self._transactions() as database:
             rows = (await database.execute(query)).all()
-        plans: dict[str, LabPlan] = {}
-        return [_stored(row, plan, num or 0, plans) for row, plan, num in rows]
+        return [
+            LabRunSummary(
+                run_id=row.run_id,
+                title=title,
+                kind="scaling" if kind == "scaling" else "race",
+                digest=row.digest,
+                state=STATES[row.state],
+                num_points=num_points,
+                num_done=num_done or 0,
+                created=row.created,
+            )
+            for row, title, kind, num_points, num_done in rows
+        ]
+
+    async def load_run(self, run_id: str) -> StoredRun | None:
+        """Return a run, or None when there is none of this id."""
+        return next(iter(await self._load(LabRunRow.run_id == run_id)), None)
+
+    async def load_runs_of(self, digest: str) -> list[StoredRun]:
+        """Return the runs of a spec, the newest first."""
+        return await self._load(LabRunRow.digest == digest)
+
+    async def load_running(self, origin: Origin) -> list[StoredRun]:
+        """Return the runs that are to go on, the newest first."""
+        return await self._load((LabRunRow.state == "running") & (LabRunRow.origin == origin))
+
+    async def _load(self, which: ColumnElement[bool]) -> list[StoredRun]:
+        query = (
+            select(LabRunRow, LabSpecRow.plan)
+            .join(LabSpecRow, LabSpecRow.digest == LabRunRow.digest)
+            .where(which)
+            .order_by(LabRunRow.created.desc(), LabRunRow.run_id)
+        )
+        async with self._transactions() as database:
+            return [
+                StoredRun(
+                    run_id=row.run_id,
+                    edit_key=row.edit_key,
+                    digest=row.digest,
+                    created=row.created,
+                    state=STATES[row.state],
+                    origin="command" if row.origin == "command" else "page",
+                    plan=LabPlan.model_validate_json(plan),
+                )
+                for row, plan in await database.execute(query)
+            ]
 
     async def set_state(self, run_id: str, state: LabRunState) -> None:
         """Note what became of a run."""
@@ -157,19 +210,6 @@ class LabStore:
             await database.execute(delete(LabSpecRow).where(LabSpecRow.digest.not_in(used)))
 
 
-def _stored(row: LabRunRow, plan: str, num_done: int, plans: dict[str, LabPlan]) -> StoredRun:
-    if row.digest not in plans:
-        plans[row.digest] = LabPlan.model_validate_json(plan)
-    return StoredRun(
-        run_id=row.run_id,
-        edit_key=row.edit_key,
-        digest=row.digest,
-        created=row.created,
-        state=_STATES[row.state],
-        origin="command" if row.origin == "command" else "page",
-        plan=plans[row.digest],
-        num_done=num_done,
-    )
-
-
-_STATES: dict[str, LabRunState] = {"running": "running", "paused": "paused", "done": "done", "cancelled": "cancelled"}
+def _counts() -> Subquery:
+    """Return how many results each run has that has any."""
+    return select(LabPointRow.run_id, func.count().label("num")).group_by(LabPointRow.run_id).subquery()

@@ -993,6 +993,8 @@ export interface components {
         /**
          * FormulaSource
          * @description Samples of a typed formula; `noise` is the standard deviation of Gaussian noise relative to the target's own.
+         *
+         *     Of the samples `num_test` are held out to test with, a fifth where that is null.
          */
         FormulaSource: {
             /**
@@ -1014,6 +1016,11 @@ export interface components {
              * @default 1000
              */
             num_samples: number;
+            /**
+             * Num Test
+             * @default null
+             */
+            num_test: number | null;
         };
         /**
          * FunctionsEvent

@@ -1,0 +1,140 @@
+"""The answers to questions about specs and their results."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kan_core import lab
+from kan_core.errors import KanError, SpecError
+from kan_core.lab import LabSpec, PointResult, parse_spec
+from server.lab.computing import find_point, finite_or_none, plan_points, read_spec
+from server.lab.messages import LabFit, LabReady, LabReadyList
+from server.lab.opening import session_of
+from server.lab.plan import LabPlan
+from server.lab.questions import (
+    QUESTIONS,
+    FiguresQuestion,
+    FitsQuestion,
+    PlanQuestion,
+    Question,
+    ReadyQuestion,
+    ReportQuestion,
+)
+
+READY = getattr(lab, "READY", ())
+estimate_seconds = getattr(lab, "estimate_seconds", lambda spec: 1.0)
+ready_spec = getattr(lab, "ready_spec", None)
+spec_fits = getattr(lab, "spec_fits", lambda spec, results: [])
+UNEXPECTED = "Something unexpected went wrong here: look at the server's log."
+log = logging.getLogger(__name__)
+
+
+def answer(question: bytes) -> bytes:
+    """Return the answer to a question as JSON: {"value": …}, or {"sentence": …} that says why there is none."""
+    try:
+        told = {"value": _answer(QUESTIONS.validate_json(question))}
+    except KanError as error:
+        told = {"sentence": _sentence(error)}
+    except Exception:
+        log.exception("a question about a spec was not answered")
+        told = {"sentence": UNEXPECTED}
+    return json.dumps(told, allow_nan=False).encode()
+
+
+def _sentence(error: KanError) -> str:
+    """Return what an error says as a sentence of its own."""
+    text = str(error)
+    end = "" if text.endswith((".", "?", "!")) else "."
+    return f"{text[:1].upper()}{text[1:]}{end}"
+
+
+def _answer(question: Question) -> Any:
+    if isinstance(question, ReadyQuestion):
+        return ready_specs().model_dump()
+    if isinstance(question, PlanQuestion):
+        return make_plan(question.toml, only=question.only).model_dump()
+    spec = read_spec(question.toml)
+    if isinstance(question, FitsQuestion):
+        return [fit.model_dump() for fit in fits_of(spec, question.results)]
+    if isinstance(question, FiguresQuestion):
+        return _figures(spec, question.results)
+    if isinstance(question, ReportQuestion):
+        return _report(spec, question.results)
+    point = find_point(spec, question.key)
+    if point is None:
+        raise SpecError(f"the run has no point {question.key!r}: choose one of its own")
+    return session_of(spec, point).model_dump(exclude_none=True)
+
+
+def ready_specs() -> LabReadyList:
+    """Return the ready specs as they are shown."""
+    specs = {name: ready_spec(name) for name in READY}
+    return LabReadyList(
+        specs=[
+            LabReady(name=name, title=spec.title, question=spec.question, toml=spec.to_toml())
+            for name, spec in specs.items()
+        ]
+    )
+
+
+def make_plan(toml: str, *, only: str | None = None) -> LabPlan:
+    """Return what a spec means, given as TOML or by the name of a ready one; raises KanError."""
+    spec = ready_spec(toml) if toml in READY else parse_spec(toml)
+    if only is not None:
+        spec = replace(spec, problems=(spec.problem(only),))
+    return LabPlan(
+        digest=spec.digest,
+        title=spec.title,
+        question=spec.question,
+        kind="race" if spec.sweep is None else "scaling",
+        variable=None if spec.sweep is None else spec.sweep.variable,
+        toml=spec.to_toml(),
+        contestants=[contestant.name for contestant in spec.contestants],
+        problems=[problem.name for problem in spec.problems],
+        seeds=list(spec.seeds),
+        points=plan_points(spec),
+        expected_seconds=estimate_seconds(spec),
+    )
+
+
+def read_results(results: Sequence[Mapping[str, Any]]) -> list[PointResult]:
+    """Return results from their JSON."""
+    return [PointResult.from_json(result) for result in results]
+
+
+def fits_of(spec: LabSpec, results: Sequence[Mapping[str, Any]]) -> list[LabFit]:
+    """Return the laws that the results of a scaling sweep follow, none for a race."""
+    if spec.sweep is None:
+        return []
+    return [
+        LabFit(
+            problem=fit.problem,
+            contestant=fit.contestant,
+            variable=fit.variable,
+            exponent=finite_or_none(fit.exponent),
+            low=finite_or_none(fit.low),
+            high=finite_or_none(fit.high),
+            sentence=fit.sentence,
+        )
+        for fit in spec_fits(spec, read_results(results))
+    ]
+
+
+def _figures(spec: LabSpec, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    # imported here: Plotly takes a while to load, and many questions need none of it
+    from kan_core.lab.figures import race_figures, scaling_figures
+
+    read = read_results(results)
+    figures = race_figures(spec, read) if spec.sweep is None else scaling_figures(spec, read, spec_fits(spec, read))
+    return {name: json.loads(figure.to_json() or "{}") for name, figure in figures.items()}
+
+
+def _report(spec: LabSpec, results: Sequence[Mapping[str, Any]]) -> str:
+    from kan_core.lab.report import html_report
+
+    read = read_results(results)
+    return html_report(spec, read, [] if spec.sweep is None else spec_fits(spec, read))

@@ -1,0 +1,191 @@
+"""The command `kanoscope lab`: runs a spec with nobody watching, and goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from server.lab.asking import LabAsker
+from server.lab.desk import LabDesk
+from server.lab.exports import COLUMNS, ENDS
+from server.lab.messages import LabFit
+from server.lab.plan import LabPlan
+from server.lab.queue import LocalJobQueue
+from server.lab.runs import LabRuns
+from server.lab.store import LabStore
+from server.lab.tables import fit_rows, point_rows
+from server.lab.wording import describe_plan
+from server.refusal import Refusal
+from server.settings import Settings
+from server.storage import Storage
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# the database of a person who runs specs from the command line is that person's own
+MAX_RUNS = 1_000_000
+MAX_EVENTS = 100_000
+INTERRUPTED = 130
+
+
+class BadInput(Exception):
+    """Something about the spec or the options that the caller has to change; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a run came to; `results` are JSON values in the order of the points."""
+
+    run_id: str
+    plan: LabPlan
+    results: list[dict[str, Any]]
+    fits: list[LabFit]
+
+
+def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, as_json: bool) -> None:
+    """Carry the command out; raises BadInput. Interrupted it keeps what is done and ends with code 130."""
+    try:
+        found = asyncio.run(_run(spec, settings, only=only, fresh=fresh))
+    except KeyboardInterrupt:
+        typer.echo("Interrupted: what is done is kept, and the same command goes on with the rest.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except Refusal as refusal:
+        raise BadInput(refusal.sentence) from refusal
+    if as_json:
+        typer.echo(json.dumps(_json(found), ensure_ascii=False, allow_nan=False))
+    else:
+        _print(found)
+
+
+async def _run(spec: str, settings: Settings, *, only: str | None, fresh: bool) -> Found:
+    storage = Storage(settings.database)
+    await storage.open()
+    store, asker = LabStore(storage), LabAsker(LabDesk())
+    queue = LocalJobQueue(settings.lab_processes)
+    runs = LabRuns(store, queue, asker, origin="command", max_runs=MAX_RUNS, capacity=MAX_EVENTS)
+    try:
+        plan = await asker.plan(await _read(spec, asker), only=only)
+        run_id = await _begin(plan, store, runs, fresh=fresh)
+        await _follow(run_id, runs)
+        info = await runs.info(run_id, None)
+        _, results = await runs.results(run_id)
+        return Found(run_id=run_id, plan=plan, results=results, fits=info.fits)
+    finally:
+        await runs.stop()
+        await storage.close()
+
+
+async def _read(spec: str, asker: LabAsker) -> str:
+    """Return the text of a file, or the name of a ready spec."""
+    path = Path(spec)
+    if path.is_file():
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise BadInput(f"Cannot read {spec} ({error.strerror}): name a TOML file.") from error
+        except UnicodeDecodeError as error:
+            raise BadInput(f"Cannot read {spec} (it is no text in UTF-8): name a TOML file.") from error
+    names = [ready.name for ready in (await asker.ready()).specs]
+    if spec not in names:
+        raise BadInput(f"There is no file {spec} and no ready spec of that name: name a file or {', '.join(names)}.")
+    return spec
+
+
+async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool) -> str:
+    """Return a run of the spec: one that is done, one that was interrupted and goes on, or else a new one."""
+    kept = [] if fresh else await store.load_runs_of(plan.digest)
+    for stored in kept:
+        if stored.state == "done":
+            _tell(f"Run {stored.run_id} has done this already: --fresh runs it anew.")
+            return stored.run_id
+    sentence = describe_plan(plan, num_processes=runs.num_processes).sentence
+    for stored in kept:
+        if stored.origin == "command" and stored.state == "running":
+            await runs.go_on(stored)
+            info = await runs.info(stored.run_id, None)
+            _tell(f"{sentence} Run {stored.run_id} was interrupted and goes on: {info.num_done} points are done.")
+            return stored.run_id
+    _tell(sentence)
+    return (await runs.start_plan(plan)).run_id
+
+
+async def _follow(run_id: str, runs: LabRuns) -> None:
+    """Show how far a run is until it is over."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with progress:
+        task = progress.add_task("Starting", total=None)
+        async with runs.watch(run_id, None) as viewer:
+            is_over = False
+            while not is_over:
+                is_over = _show(progress, task, json.loads(await viewer.get()))
+
+
+def _show(progress: Progress, task: TaskID, event: dict[str, Any]) -> bool:
+    """Show an event and return whether the run is over; raises BadInput when it cannot go on."""
+    match event["type"]:
+        case "lab_run":
+            run = event["run"]
+            progress.update(task, description=run["title"], total=run["num_points"], completed=run["num_done"])
+            return run["state"] == "done"
+        case "lab_point":
+            point = event["point"]
+            progress.update(task, description=f"{point['problem']}, {point['contestant']}", completed=event["num_done"])
+        case "lab_state" if event["state"] == "paused":
+            raise BadInput(event["sentence"])
+        case "lab_state":
+            return event["state"] == "done"
+        case _:
+            pass
+    return False
+
+
+def _json(found: Found) -> dict[str, Any]:
+    return {
+        "title": found.plan.title,
+        "digest": found.plan.digest,
+        "run_id": found.run_id,
+        "points": [{name: result[name] for name in (*COLUMNS, *ENDS)} for result in found.results],
+        "fits": [fit.model_dump() for fit in found.fits],
+    }
+
+
+def _print(found: Found) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for rows in (point_rows(found.plan, found.results), fit_rows(found.fits)):
+        if len(rows) < 2:
+            continue
+        table = Table(box=None, pad_edge=False)
+        for title in rows[0]:
+            is_text = title in ("problem", "contestant", "what it says")
+            table.add_column(title, justify="left" if is_text else "right", overflow="fold")
+        for row in rows[1:]:
+            table.add_row(*row)
+        console.print(table, highlight=False, markup=False)
+        console.print()
+    for sentence in dict.fromkeys(result["sentence"] for result in found.results if result["outcome"] == "failed"):
+        console.print(f"Failed: {sentence}", highlight=False, markup=False)
+    _tell(f"Kept as run {found.run_id}: kanoscope serve shows it at /lab/{found.run_id}.")
+
+
+def _tell(sentence: str) -> None:
+    typer.echo(sentence, err=True)

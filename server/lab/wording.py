@@ -1,0 +1,54 @@
+"""What is said of a spec before it runs."""
+
+from __future__ import annotations
+
+from server.lab.messages import LabCheck
+from server.lab.plan import LabPlan
+
+
+def describe_plan(plan: LabPlan, *, num_processes: int) -> LabCheck:
+    """Return that a spec can be run, how many points that takes and how long."""
+    at_once = max(1, min(num_processes, len(plan.points)))
+    seconds = plan.expected_seconds / at_once
+    return LabCheck(
+        ok=True,
+        sentence=f"{_count_points(plan)}: {say_duration(seconds)} on {_count(at_once, 'process', 'processes')}.",
+        digest=plan.digest,
+        title=plan.title,
+        kind=plan.kind,
+        num_points=len(plan.points),
+        processes=at_once,
+        expected_seconds=seconds,
+        contestants=plan.contestants,
+        problems=plan.problems,
+        seeds=plan.seeds,
+        variable=plan.variable,
+        toml=plan.toml,
+    )
+
+
+def say_duration(seconds: float) -> str:
+    """Return a rough duration in words."""
+    if seconds < 10.0:
+        return "a few seconds"
+    if seconds < 90.0:
+        return f"about {10 * round(seconds / 10)} seconds"
+    if seconds < 5400.0:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"
+
+
+def _count_points(plan: LabPlan) -> str:
+    factors = [
+        _count(len(plan.contestants), "contestant", "contestants"),
+        _count(len(plan.problems), "problem", "problems"),
+        _count(len(plan.seeds), "seed", "seeds"),
+    ]
+    num_values = len({point.value for point in plan.points})
+    if plan.variable is not None:
+        factors.append(_count(num_values, "value", "values"))
+    return f"{_count(len(plan.points), 'point', 'points')} ({' × '.join(factors)})"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

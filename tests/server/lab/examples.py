@@ -1,0 +1,62 @@
+"""Small specs that take no time."""
+
+from __future__ import annotations
+
+RACE = """
+title = "Small race"
+question = "Which is quicker?"
+problems = ["exp_sin", "j0"]
+seeds = [0, 1]
+num_train = 40
+num_test = 20
+
+[budget]
+steps = 3
+
+[[contestants]]
+name = "B-spline"
+hidden = [2]
+grid_size = 3
+
+[[contestants]]
+name = "Chebyshev"
+basis = "chebyshev"
+hidden = [2]
+grid_size = 3
+"""
+
+SWEEP = """
+title = "Small sweep"
+problems = ["j0"]
+seeds = [0, 1, 2]
+num_train = 60
+num_test = 20
+
+[budget]
+steps = 3
+
+[[contestants]]
+name = "B-spline"
+hidden = []
+
+[sweep]
+variable = "grid_size"
+values = [2, 3, 4, 5]
+"""
+
+# a point that goes on until it is told otherwise
+LONG = """
+title = "Long"
+problems = ["exp_sin"]
+seeds = [0, 1, 2, 3]
+num_train = 40
+num_test = 20
+
+[budget]
+seconds = 3600.0
+
+[[contestants]]
+name = "Slow"
+hidden = [2]
+optimizer = "adam"
+"""
