@@ -24,8 +24,9 @@ NUM_TEST = 1000
 class Problem:
     """A ready problem.
 
-    A regression has an `expression` over `ranges`, name by name; a classification a `points` function that returns
-    inputs (N, 2) for given classes (N,). `hidden` are the widths that suit it.
+    A regression has an `expression` over `ranges`, name by name, or a `function` of inputs (N, I) where a formula would
+    be too long to read; a classification a `points` function that returns inputs (N, 2) for given classes (N,).
+    `hidden` are the widths that suit it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Problem:
     ranges: Mapping[str, tuple[float, float]]
     hidden: tuple[int, ...]
     expression: str | None = None
+    function: Callable[[FloatArray], FloatArray] | None = None
     points: Callable[[NDArray[np.int64], np.random.Generator], FloatArray] | None = None
     output_name: str = "f"
 
@@ -45,15 +47,9 @@ class Problem:
     def sample(self, *, seed: int, num_train: int = NUM_TRAIN, num_test: int = NUM_TEST, noise: float = 0.0) -> Dataset:
         """Return samples drawn with `seed`; `noise` is relative to the targets' standard deviation."""
         if self.points is None:
-            return sample_expression(
-                self.expression or "",
-                self.ranges,
-                num_train=num_train,
-                num_test=num_test,
-                noise=noise,
-                seed=seed,
-                output_name=self.output_name,
-            )
+            evaluate = self.function or parse_expression(self.expression or "", list(self.ranges)).evaluate
+            sizes = (num_train, num_test)
+            return _sample(evaluate, self.ranges, sizes=sizes, noise=noise, seed=seed, output_name=self.output_name)
         generator = np.random.default_rng(seed)
         classes = generator.integers(0, 2, num_train + num_test)
         inputs = self.points(classes, generator)
@@ -81,12 +77,26 @@ def sample_expression(
             raise DataError(
                 f"The range of {name} goes from a smaller to a larger number, received {low:g} to {high:g}."
             )
-    parsed = parse_expression(expression, list(ranges))
+    evaluate = parse_expression(expression, list(ranges)).evaluate
+    return _sample(evaluate, ranges, sizes=(num_train, num_test), noise=noise, seed=seed, output_name=output_name)
+
+
+def _sample(
+    evaluate: Callable[[FloatArray], FloatArray],
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    sizes: tuple[int, int],
+    noise: float,
+    seed: int,
+    output_name: str,
+) -> Dataset:
+    """Return uniform samples of a function of inputs (N, I), `sizes` those to train on and to test."""
+    num_train, num_test = sizes
     generator = np.random.default_rng(seed)
     lows = np.array([low for low, _ in ranges.values()])
     highs = np.array([high for _, high in ranges.values()])
     inputs = generator.uniform(lows, highs, size=(num_train + num_test, len(ranges)))
-    targets = parsed.evaluate(inputs)
+    targets = evaluate(inputs)
     if not np.isfinite(targets).all():
         row = int(np.flatnonzero(~np.isfinite(targets))[0])
         place = ", ".join(f"{name} = {value:.4g}" for name, value in zip(ranges, inputs[row], strict=True))
@@ -132,6 +142,10 @@ def _spirals(classes: NDArray[np.int64], generator: np.random.Generator) -> Floa
     radius = turn / (3 * np.pi)
     points = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
     return points + 0.02 * generator.normal(size=points.shape)
+
+
+def _additive(x: FloatArray) -> FloatArray:
+    return np.exp(np.square(np.sin(np.pi * x / 2)).mean(axis=1))
 
 
 _UNIT = (-1.0, 1.0)
@@ -195,6 +209,14 @@ _ALL = (
         expression="sin(pi*x1) + x2^2 + exp(x3) + abs(x4)",
         ranges=_FOUR,
         hidden=(),
+    ),
+    Problem(
+        name="additive_100",
+        title="exp(mean of sin²(πxᵢ/2)), i = 1 … 100",
+        description="A hundred inputs that meet in one sum, and an exponential: the number of inputs does no harm.",
+        function=_additive,
+        ranges={f"x{k}": _UNIT for k in range(1, 101)},
+        hidden=(1,),
     ),
     Problem(
         name="ripple",

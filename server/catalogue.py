@@ -19,7 +19,7 @@ def build_catalogue() -> CatalogueInfo:
     """Return everything that menus are filled from."""
     x = sp.Symbol("x")
     return CatalogueInfo(
-        problems=[_describe_problem(problem) for problem in CATALOGUE.values()],
+        problems=[_describe_problem(problem) for problem in CATALOGUE.values() if len(problem.ranges) <= MAX_WIDTH],
         functions=[
             CatalogueFunction(
                 name=name,

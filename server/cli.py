@@ -141,7 +141,7 @@ def _prepare_storage(settings: Settings) -> None:
     try:
         try_database(settings.database)
     except MigrationError as error:
-        _fail(f"Cannot use the database of {settings.data_dir} ({error}): install that version again.")
+        _fail(f"Cannot use the database ({error}): install that version again.")
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         if settings.database_url is None:

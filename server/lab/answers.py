@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from kan_core import lab
 from kan_core.errors import KanError, SpecError
-from kan_core.lab import LabSpec, PointResult, parse_spec
+from kan_core.lab import (
+    READY,
+    LabSpec,
+    PointResult,
+    html_report,
+    parse_spec,
+    race_figures,
+    ready_spec,
+    ready_text,
+    scaling_figures,
+    spec_fits,
+)
 from server.lab.computing import find_point, finite_or_none, plan_points, read_spec
 from server.lab.messages import LabFit, LabReady, LabReadyList
 from server.lab.opening import session_of
@@ -25,10 +35,6 @@ from server.lab.questions import (
     ReportQuestion,
 )
 
-READY = getattr(lab, "READY", ())
-estimate_seconds = getattr(lab, "estimate_seconds", lambda spec: 1.0)
-ready_spec = getattr(lab, "ready_spec", None)
-spec_fits = getattr(lab, "spec_fits", lambda spec, results: [])
 UNEXPECTED = "Something unexpected went wrong here: look at the server's log."
 log = logging.getLogger(__name__)
 
@@ -75,7 +81,7 @@ def ready_specs() -> LabReadyList:
     specs = {name: ready_spec(name) for name in READY}
     return LabReadyList(
         specs=[
-            LabReady(name=name, title=spec.title, question=spec.question, toml=spec.to_toml())
+            LabReady(name=name, title=spec.title, question=spec.question, toml=ready_text(name))
             for name, spec in specs.items()
         ]
     )
@@ -86,6 +92,7 @@ def make_plan(toml: str, *, only: str | None = None) -> LabPlan:
     spec = ready_spec(toml) if toml in READY else parse_spec(toml)
     if only is not None:
         spec = replace(spec, problems=(spec.problem(only),))
+    points = plan_points(spec)
     return LabPlan(
         digest=spec.digest,
         title=spec.title,
@@ -96,17 +103,17 @@ def make_plan(toml: str, *, only: str | None = None) -> LabPlan:
         contestants=[contestant.name for contestant in spec.contestants],
         problems=[problem.name for problem in spec.problems],
         seeds=list(spec.seeds),
-        points=plan_points(spec),
-        expected_seconds=estimate_seconds(spec),
+        points=points,
+        expected_seconds=sum(point.expected_seconds for point in points),
     )
 
 
-def read_results(results: Sequence[Mapping[str, Any]]) -> list[PointResult]:
+def read_results(results: Sequence[str]) -> list[PointResult]:
     """Return results from their JSON."""
-    return [PointResult.from_json(result) for result in results]
+    return [PointResult.from_json(json.loads(result)) for result in results]
 
 
-def fits_of(spec: LabSpec, results: Sequence[Mapping[str, Any]]) -> list[LabFit]:
+def fits_of(spec: LabSpec, results: Sequence[str]) -> list[LabFit]:
     """Return the laws that the results of a scaling sweep follow, none for a race."""
     if spec.sweep is None:
         return []
@@ -124,17 +131,12 @@ def fits_of(spec: LabSpec, results: Sequence[Mapping[str, Any]]) -> list[LabFit]
     ]
 
 
-def _figures(spec: LabSpec, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    # imported here: Plotly takes a while to load, and many questions need none of it
-    from kan_core.lab.figures import race_figures, scaling_figures
-
+def _figures(spec: LabSpec, results: Sequence[str]) -> dict[str, Any]:
     read = read_results(results)
     figures = race_figures(spec, read) if spec.sweep is None else scaling_figures(spec, read, spec_fits(spec, read))
     return {name: json.loads(figure.to_json() or "{}") for name, figure in figures.items()}
 
 
-def _report(spec: LabSpec, results: Sequence[Mapping[str, Any]]) -> str:
-    from kan_core.lab.report import html_report
-
+def _report(spec: LabSpec, results: Sequence[str]) -> str:
     read = read_results(results)
     return html_report(spec, read, [] if spec.sweep is None else spec_fits(spec, read))

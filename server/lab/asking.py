@@ -22,7 +22,8 @@ from server.lab.questions import (
 from server.rest import SessionRequest
 
 MAX_KEPT = 32
-Results = Sequence[dict[str, Any]]
+# each as JSON
+Results = Sequence[str]
 
 
 class LabAsker:
@@ -53,9 +54,7 @@ class LabAsker:
 
     async def fits(self, run_id: str, toml: str, results: Results) -> list[dict[str, Any]]:
         """Return the laws that results follow, as values of LabFit; raises Refusal."""
-        # they need no curves, which are most of what a result is
-        bare = [{**result, "curve": []} for result in results]
-        return await self._once(("fits", run_id, len(results)), FitsQuestion(toml=toml, results=bare))
+        return await self._once(("fits", run_id, len(results)), FitsQuestion(toml=toml, results=list(results)))
 
     async def figures(self, run_id: str, toml: str, results: Results) -> dict[str, Any]:
         """Return Plotly figures of results by their names; raises Refusal."""

@@ -75,7 +75,7 @@ async def _run(spec: str, settings: Settings, *, only: str | None, fresh: bool) 
         await _follow(run_id, runs)
         info = await runs.info(run_id, None)
         _, results = await runs.results(run_id)
-        return Found(run_id=run_id, plan=plan, results=results, fits=info.fits)
+        return Found(run_id=run_id, plan=plan, results=[json.loads(one) for one in results], fits=info.fits)
     finally:
         await runs.stop()
         await storage.close()

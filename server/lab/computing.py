@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from kan_core.errors import KanError
-from kan_core.lab import LabPoint, LabSpec, PointResult, PointRun, failed_result, lab_points, parse_spec
+from kan_core.lab import LabPoint, LabSpec, PointResult, PointRun, failed_result, lab_points, parse_spec, point_seconds
 from server.lab.jobs import Job, JobProgress, failed_json
 from server.lab.plan import PlannedPoint
 from server.lab.process import Computation
@@ -131,7 +131,12 @@ def plan_points(spec: LabSpec) -> list[PlannedPoint]:
     """Return the points of a spec as plain values."""
     return [
         PlannedPoint(
-            key=point.key, problem=point.problem, contestant=point.contestant, seed=point.seed, value=point.value
+            key=point.key,
+            problem=point.problem,
+            contestant=point.contestant,
+            seed=point.seed,
+            value=point.value,
+            expected_seconds=point_seconds(spec, point),
         )
         for point in lab_points(spec)
     ]

@@ -27,6 +27,8 @@ from server.lab.viewer import LabViewer
 from server.messages import Message
 
 PROGRESS_INTERVAL = 0.2
+# of all curves of a run together
+MAX_PLACES = 8000
 
 
 class LiveRun:
@@ -44,8 +46,10 @@ class LiveRun:
         self.viewers: set[LabViewer] = set()
         self.obstacle = ""
         self._num_processes = num_processes
+        # so that what is told of a large run stays small
+        self._curve_size = max(2, min(MAX_CURVE, MAX_PLACES // max(1, len(stored.plan.points))))
         self._points = {
-            point.key: point_done(point, results[point.key]) if point.key in results else point.waiting()
+            point.key: self._done(point, results[point.key]) if point.key in results else point.waiting()
             for point in stored.plan.points
         }
         self._running: dict[str, JobProgress] = {}
@@ -100,10 +104,20 @@ class LiveRun:
         """The seconds until it is done, judged by the points that are done; None unless it runs."""
         if self.state != "running":
             return None
-        took = [point.seconds for point in self._points.values() if point.state == "done" and point.seconds]
-        each = sum(took) / len(took) if took else self.stored.plan.expected_seconds / max(1, self.num_points)
-        left = self.num_points - self.num_done - sum(one.progress for one in self._running.values())
-        return max(0.0, each * left / max(1, min(self._num_processes, len(self.missing))))
+        took = expected = left = 0.0
+        num_missing = 0
+        for planned in self.stored.plan.points:
+            point = self._points[planned.key]
+            if point.state == "done":
+                if point.outcome != "failed":
+                    took += point.seconds or 0.0
+                    expected += planned.expected_seconds
+                continue
+            num_missing += 1
+            running = self._running.get(planned.key)
+            left += planned.expected_seconds * (1.0 if running is None else 1.0 - running.progress)
+        pace = took / expected if took > 0.0 and expected > 0.0 else 1.0
+        return pace * left / max(1, min(self._num_processes, num_missing))
 
     def info(self, *, can_edit: bool) -> LabRunInfo:
         """Return the run with all its points."""
@@ -133,6 +147,9 @@ class LiveRun:
             fits=self.fits,
         )
 
+    def _done(self, point: PlannedPoint, result: str) -> LabPointInfo:
+        return point_done(point, result, curve_size=self._curve_size)
+
     def _as_it_is(self, point: LabPointInfo) -> LabPointInfo:
         is_running = point.state == "waiting" and point.key in self._running
         return point.model_copy(update={"state": "running"}) if is_running else point
@@ -143,7 +160,7 @@ class LiveRun:
         """Take up a point's result and tell of it."""
         self._running.pop(key, None)
         planned = next(point for point in self.stored.plan.points if point.key == key)
-        self._points[key] = point = point_done(planned, result)
+        self._points[key] = point = self._done(planned, result)
         self.publish(
             LabPointEvent(
                 point=point, num_done=self.num_done, num_failed=self.num_failed, seconds_left=self.seconds_left
@@ -187,11 +204,11 @@ class LiveRun:
             viewer.close(code, reason)
 
 
-def point_done(point: PlannedPoint, text: str) -> LabPointInfo:
-    """Return a point with its result, given as JSON; its curve thinned."""
+def point_done(point: PlannedPoint, text: str, *, curve_size: int) -> LabPointInfo:
+    """Return a point with its result, given as JSON; its curve thinned to at most `curve_size` places."""
     result: dict[str, Any] = json.loads(text)
     curve: list[tuple[int, float, float | None]] = result["curve"]
-    stride = max(1, -(-len(curve) // (MAX_CURVE - 1)))
+    stride = max(1, -(-len(curve) // max(1, curve_size - 1)))
     thin = curve[::stride] + ([curve[-1]] if curve and (len(curve) - 1) % stride else [])
     return LabPointInfo(
         key=point.key,

@@ -9,17 +9,18 @@ from server.messages import Message
 
 
 class PlannedPoint(Message):
-    """A point that a spec asks for; `value` is of what is swept."""
+    """A point that a spec asks for; `value` is of what is swept, `expected_seconds` are the processor's."""
 
     key: str
     problem: str
     contestant: str
     seed: int
     value: int | None
+    expected_seconds: FiniteFloat
 
     def waiting(self) -> LabPointInfo:
         """Return it as a point of which nothing is known yet."""
-        return LabPointInfo(**self.model_dump(), state="waiting")
+        return LabPointInfo(**self.model_dump(exclude={"expected_seconds"}), state="waiting")
 
 
 class LabPlan(Message):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -28,8 +28,8 @@ class FitsQuestion(Message):
 
     what: Literal["fits"] = "fits"
     toml: str
-    # as PointResult.to_json writes them
-    results: list[dict[str, Any]]
+    # each as JSON, which the web process need not read
+    results: list[str]
 
 
 class FiguresQuestion(Message):
@@ -37,7 +37,7 @@ class FiguresQuestion(Message):
 
     what: Literal["figures"] = "figures"
     toml: str
-    results: list[dict[str, Any]]
+    results: list[str]
 
 
 class ReportQuestion(Message):
@@ -45,7 +45,7 @@ class ReportQuestion(Message):
 
     what: Literal["report"] = "report"
     toml: str
-    results: list[dict[str, Any]]
+    results: list[str]
 
 
 class SessionQuestion(Message):

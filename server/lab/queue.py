@@ -7,8 +7,8 @@ import contextlib
 import json
 import logging
 from collections import deque
-from collections.abc import Iterable
-from multiprocessing.context import BaseContext
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
 
 from server.lab.jobs import Job, JobListener, JobProgress, failed_json
 from server.lab.process import NUMBER, run_points
@@ -23,10 +23,40 @@ DIED = "The process ended while it computed this point, twice: perhaps there was
 log = logging.getLogger(__name__)
 
 
+class PointProcess(Protocol):
+    """What the queue needs of a process."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process id."""
+        ...
+
+    def listen(self, on_packet: Callable[[Packet], None], on_death: Callable[[object], None]) -> None:
+        """Begin to read."""
+        ...
+
+    def send(self, packet: Packet) -> None:
+        """Send a packet; to a dead process it is lost."""
+        ...
+
+    def kill(self) -> None:
+        """End the process at once."""
+        ...
+
+    async def stop(self) -> None:
+        """End the process."""
+        ...
+
+
+async def launch_process() -> PointProcess:
+    """Start a process that computes points."""
+    return await WorkerProcess.launch(make_context(), run_points)
+
+
 class Seat:
     """A process and the job that it has, if any; a job that `rests` is held where it is."""
 
-    def __init__(self, process: WorkerProcess) -> None:
+    def __init__(self, process: PointProcess) -> None:
         self.process = process
         self.job: Job | None = None
         self.number = 0
@@ -48,9 +78,9 @@ class LocalJobQueue:
     later. A job whose process ends under it is tried once more, and then failed.
     """
 
-    def __init__(self, num_processes: int) -> None:
+    def __init__(self, num_processes: int, *, launch: Callable[[], Awaitable[PointProcess]] = launch_process) -> None:
         self._num_processes = num_processes
-        self._context: BaseContext | None = None
+        self._launch = launch
         self._listener: JobListener | None = None
         self._waiting: dict[str, deque[Job]] = {}
         self._held: set[str] = set()
@@ -164,9 +194,7 @@ class LocalJobQueue:
         self._limit_resting()
 
     async def _start_seat(self) -> Seat:
-        if self._context is None:
-            self._context = make_context()
-        process = await WorkerProcess.launch(self._context, run_points)
+        process = await self._launch()
         seat = Seat(process)
         self._seats.append(seat)
         self._leave(seat)

@@ -115,9 +115,10 @@ async def export_run(request: Request, run_id: str, form: LabExportFormat) -> Re
     plan = run.stored.plan
     match form:
         case "csv":
-            text = results_csv(plan, results)
+            text = await asyncio.to_thread(results_csv, plan, results)
         case "json":
-            text = results_json(plan, results, (await _runs(request).info(run_id, None)).fits)
+            fits = (await _runs(request).info(run_id, None)).fits
+            text = await asyncio.to_thread(results_json, plan, results, fits)
         case "toml":
             text = plan.toml
         case "html":

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.lab.asking import LabAsker
 from server.lab.jobs import Job, JobProgress, JobQueue
 from server.lab.live import LiveRun
 from server.lab.messages import LabCheck, LabFit, LabFitsEvent, LabRunCreated, LabRunEvent, LabRunInfo, LabRunSummary
@@ -28,6 +26,22 @@ FIT_INTERVAL = 1.0
 log = logging.getLogger(__name__)
 
 
+class Asker(Protocol):
+    """What runs ask about specs and results."""
+
+    async def plan(self, toml: str, *, only: str | None = None) -> LabPlan:
+        """Return what a spec means; raises Refusal."""
+        ...
+
+    async def fits(self, run_id: str, toml: str, results: list[str]) -> list[dict[str, Any]]:
+        """Return the laws that results follow, as values of LabFit; raises Refusal."""
+        ...
+
+    async def stop(self) -> None:
+        """End; stopping twice is harmless."""
+        ...
+
+
 class LabRuns:
     """The runs that were started here (`origin`), and those of elsewhere to be looked at.
 
@@ -36,10 +50,10 @@ class LabRuns:
     """
 
     def __init__(
-        self, store: LabStore, queue: JobQueue, asker: LabAsker, *, origin: Origin, max_runs: int, capacity: int
+        self, store: LabStore, queue: JobQueue, asker: Asker, *, origin: Origin, max_runs: int, capacity: int
     ) -> None:
         self._store = store
-        self._queue = queue
+        self.queue = queue
         self._asker = asker
         self._origin: Origin = origin
         self._max_runs = max_runs
@@ -54,7 +68,7 @@ class LabRuns:
     @property
     def num_processes(self) -> int:
         """How many points are computed at once."""
-        return self._queue.num_processes
+        return self.queue.num_processes
 
     async def load(self) -> None:
         """Go on with the runs that a stop of the server interrupted, the oldest first."""
@@ -66,7 +80,7 @@ class LabRuns:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._queue.stop()
+        await self.queue.stop()
         await self._asker.stop()
         for run in self._live.values():
             run.close(INTERRUPTED, "the server stops")
@@ -117,8 +131,8 @@ class LabRuns:
         await self._fit(run)
         return run.info(can_edit=run.may_edit(key))
 
-    async def results(self, run_id: str) -> tuple[LiveRun, list[dict[str, Any]]]:
-        """Return a run and the results it has, in the order of its points; raises Refusal when there is none."""
+    async def results(self, run_id: str) -> tuple[LiveRun, list[str]]:
+        """Return a run and its results so far as JSON, in the order of its points; raises Refusal for no run."""
         run = await self._find(run_id)
         return run, await self._results_of(run)
 
@@ -162,7 +176,7 @@ class LabRuns:
         async with run.changing:
             if run.state == "running":
                 await self._store.set_state(run_id, "paused")
-                self._queue.hold(run_id)
+                self.queue.hold(run_id)
                 run.set_state("paused")
             elif run.state != "paused":
                 raise Refusal("not_running", f"There is nothing to pause. {run.sentence}")
@@ -176,7 +190,7 @@ class LabRuns:
                 run.set_state("running")
                 if not run.is_queued:
                     self._put(run)
-                self._queue.release(run_id)
+                self.queue.release(run_id)
                 await self._finish_if_complete(run)
             elif run.state != "running":
                 raise Refusal("not_paused", f"There is nothing to go on with: run the spec anew. {run.sentence}")
@@ -187,7 +201,7 @@ class LabRuns:
         async with run.changing:
             if run.state in ("running", "paused"):
                 await self._store.set_state(run_id, "cancelled")
-                self._queue.drop(run_id)
+                self.queue.drop(run_id)
                 run.set_state("cancelled")
                 self._let_go(run)
             elif run.state != "cancelled":
@@ -197,7 +211,7 @@ class LabRuns:
         """Delete a run with all its points; raises Refusal."""
         run = await self._find_own(run_id, key)
         async with run.changing:
-            self._queue.drop(run_id)
+            self.queue.drop(run_id)
             await self._store.delete_run(run_id)
             run.state = "cancelled"
             self._live.pop(run_id, None)
@@ -212,7 +226,7 @@ class LabRuns:
     def _put(self, run: LiveRun) -> None:
         run.is_queued = True
         stored = run.stored
-        self._queue.put(Job(run_id=stored.run_id, toml=stored.plan.toml, point=point) for point in run.missing)
+        self.queue.put(Job(run_id=stored.run_id, toml=stored.plan.toml, point=point) for point in run.missing)
 
     def _let_go(self, run: LiveRun) -> None:
         """Keep a run that is not carried out here in memory only while somebody watches it."""
@@ -253,9 +267,9 @@ class LabRuns:
         """Let a run rest whose results cannot be written; the point is computed again when it goes on."""
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         async with run.changing:
-            self._queue.put([job])
+            self.queue.put([job])
             if run.state == "running":
-                self._queue.hold(job.run_id)
+                self.queue.hold(job.run_id)
                 run.set_state("paused", obstacle=f"A result cannot be written ({reason}): make room and go on.")
 
     async def _finish_if_complete(self, run: LiveRun) -> None:
@@ -296,9 +310,9 @@ class LabRuns:
             return
         run.fits, run.num_fitted = [LabFit.model_validate(fit) for fit in fits], num_done
 
-    async def _results_of(self, run: LiveRun) -> list[dict[str, Any]]:
+    async def _results_of(self, run: LiveRun) -> list[str]:
         kept = await self._store.load_results(run.stored.run_id)
-        return [json.loads(kept[point.key]) for point in run.stored.plan.points if point.key in kept]
+        return [kept[point.key] for point in run.stored.plan.points if point.key in kept]
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

@@ -18,6 +18,7 @@ from server.storage import Base, Storage
 
 # who carries a run out: the server, or `kanoscope lab`
 Origin = Literal["page", "command"]
+TRIES = 5
 STATES: Mapping[str, LabRunState] = MappingProxyType(
     {"running": "running", "paused": "paused", "done": "done", "cancelled": "cancelled"}
 )
@@ -81,6 +82,25 @@ class LabStore:
     async def add_run(self, run_id: str, edit_key: str, plan: LabPlan, *, origin: Origin) -> StoredRun:
         """Add a run without results, and its spec if that is new."""
         created = time.time()
+        for left in reversed(range(TRIES)):
+            try:
+                await self._add_run(run_id, edit_key, plan, created, origin)
+                break
+            except IntegrityError:
+                # somebody else added the same spec, or deleted it with its last run, at the same moment
+                if left == 0:
+                    raise
+        return StoredRun(
+            run_id=run_id,
+            edit_key=edit_key,
+            digest=plan.digest,
+            created=created,
+            state="running",
+            origin=origin,
+            plan=plan,
+        )
+
+    async def _add_run(self, run_id: str, edit_key: str, plan: LabPlan, created: float, origin: Origin) -> None:
         async with self._transactions.begin() as database:
             spec = await database.get(LabSpecRow, plan.digest)
             if spec is None:
@@ -105,15 +125,6 @@ class LabStore:
                     origin=origin,
                 )
             )
-        return StoredRun(
-            run_id=run_id,
-            edit_key=edit_key,
-            digest=plan.digest,
-            created=created,
-            state="running",
-            origin=origin,
-            plan=plan,
-        )
 
     async def count_runs(self, origin: Origin) -> int:
         """Return how many runs are kept that were started there."""

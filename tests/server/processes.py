@@ -17,3 +17,10 @@ def is_alive(pid: int) -> bool:
     """Return whether there is such a process, other than one that has ended and that nobody has asked about."""
     told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(told.strip()) and not told.strip().startswith("Z")
+
+
+def group_pids(group: int) -> list[int]:
+    """Return the processes of a process group, other than those that have ended."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return [int(pid) for pid, pgid, state in rows if int(pgid) == group and not state.startswith("Z")]

@@ -1,0 +1,108 @@
+"""How long a spec will take, about: from sizes and steps, and one short measurement of this machine.
+
+Shape legend: B samples, U hidden units, G grid size, P parameters.
+
+The numbers are fitted to single steps from 300 to 3,000 samples and 50 to 800 parameters. Trainings that converge
+before their budget is spent take less.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+import numpy as np
+
+from kan_core.lab.contestants import Contestant
+from kan_core.lab.points import LabPoint, lab_points, point_shape
+from kan_core.lab.sizes import Shape, count_parameters
+from kan_core.lab.spec import LabSpec
+from kan_core.mlp import MLPSpec
+from kan_core.network import NetworkSpec
+from kan_core.optimizers.levenberg_marquardt import is_affordable
+from kan_core.starts import COARSE_GRID, MAX_START_SAMPLES, MAX_STARTS, NUM_STARTS, START_STEPS, STARTS_PER_LAYER
+
+# what the measurement takes on the machine that the numbers below are from, in seconds
+PROBE_SECONDS = 8e-3
+PROBE_SIZE, PROBE_TIMES = 240, 8
+# seconds a step, and more for every B·P, B·P² and P³; MLPs also for every B·U, as σ is costlier than a product
+STEP = {"adam": 3.5e-4, "lbfgs": 8.5e-4, "lm": 1.2e-3}
+PER_PRODUCT = {"adam": 1.3e-9, "lbfgs": 2e-9, "lm": 2e-9}
+PER_CURVATURE, PER_SOLUTION, PER_UNIT = 5.2e-11, 1.2e-11, 1.5e-8
+SECONDS_OF_MAKING = 0.01
+# a piece of the recipe is one step of Levenberg-Marquardt, or ten of L-BFGS
+LBFGS_STEPS, STEPS_PER_GRID = 10, 20
+# how much finer than stated a grid the recipe may end with
+REFINEMENTS = (1, 2, 4)
+
+
+def estimate_seconds(spec: LabSpec) -> float:
+    """Return the processor seconds that all points together may take, to within a factor of a few."""
+    return sum(point_seconds(spec, point) for point in lab_points(spec))
+
+
+def point_seconds(spec: LabSpec, point: LabPoint) -> float:
+    """Return the processor seconds that a point may take."""
+    contestant, shape = spec.contestant(point.contestant), point_shape(spec, point)
+    is_swept = spec.sweep is not None and spec.sweep.variable == "samples"
+    num_samples = point.value if is_swept and point.value is not None else spec.num_train
+    steps = contestant.steps or spec.budget.steps
+    if contestant.optimizer == "auto" and isinstance(shape, NetworkSpec):
+        grids = _grids(spec, shape)
+        seconds = _recipe_seconds(contestant, shape, grids, num_samples, steps)
+    else:
+        seconds = (steps or 0) * _step_seconds(shape, contestant.optimizer, num_samples)
+    seconds *= machine_factor()
+    if spec.budget.seconds is not None:
+        seconds = spec.budget.seconds if contestant.steps is None else min(seconds, spec.budget.seconds)
+    return seconds + SECONDS_OF_MAKING
+
+
+@lru_cache(maxsize=1)
+def machine_factor() -> float:
+    """Return how many times as long as where the numbers are from this machine takes, by a product of matrices."""
+    matrix = np.random.default_rng(0).normal(size=(PROBE_SIZE, PROBE_SIZE))
+    spent: list[float] = []
+    for _ in range(PROBE_TIMES):
+        began = time.process_time()
+        for _ in range(PROBE_TIMES):
+            np.tanh(matrix @ matrix)
+        spent.append(time.process_time() - began)
+    return min(max(min(spent) / PROBE_SECONDS, 0.1), 10.0)
+
+
+def _step_seconds(shape: Shape, optimizer: str, num_samples: int) -> float:
+    size = count_parameters(shape)
+    optimizer = "lbfgs" if optimizer == "lm" and not is_affordable(size, num_samples) else optimizer
+    seconds = STEP[optimizer] + PER_PRODUCT[optimizer] * num_samples * size
+    if optimizer == "lm":
+        seconds += PER_CURVATURE * num_samples * size**2 + PER_SOLUTION * size**3
+    if isinstance(shape, MLPSpec):
+        seconds += PER_UNIT * num_samples * sum(shape.widths[1:-1])
+    return seconds
+
+
+def _grids(spec: LabSpec, shape: NetworkSpec) -> tuple[int, ...]:
+    """Return the grids that the recipe may go through."""
+    if spec.sweep is not None and spec.sweep.variable == "grid_size":
+        return tuple(size for size in spec.sweep.values if size <= shape.grid_size)
+    if spec.budget.parameters is not None:
+        return (shape.grid_size,)
+    return tuple(factor * max(shape.grid_size, COARSE_GRID) for factor in REFINEMENTS)
+
+
+def _recipe_seconds(
+    contestant: Contestant, shape: NetworkSpec, grids: tuple[int, ...], num_samples: int, max_steps: int | None
+) -> float:
+    num_hidden = len(shape.widths) - 2
+    starts = min(NUM_STARTS + STARTS_PER_LAYER * (num_hidden - 1), MAX_STARTS) if num_hidden else 1
+    pieces = [(grids[0], starts * START_STEPS, min(num_samples, MAX_START_SAMPLES))]
+    pieces += [(size, STEPS_PER_GRID, num_samples) for size in (*grids, grids[-1])]
+    left, seconds = max_steps or sum(steps for _, steps, _ in pieces), 0.0
+    for size, steps, samples in pieces:
+        sized = contestant.kan_spec(shape.widths[0], shape.widths[1:-1], size)
+        is_lm = is_affordable(count_parameters(sized), samples)
+        one = _step_seconds(sized, "lm", samples) if is_lm else LBFGS_STEPS * _step_seconds(sized, "lbfgs", samples)
+        seconds += min(steps, left) * one
+        left -= min(steps, left)
+    return seconds

@@ -1,0 +1,114 @@
+"""Results in short: medians and ranges over the seeds, also at an equal time.
+
+Numbers are those of trainings that did not fail; a summary says how many there are.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from kan_core.lab.results import PointResult
+from kan_core.lab.spec import LabSpec
+
+# problem, contestant, swept value
+Cell = tuple[str, str, int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Median and range of a number over `count` seeds; `results` are theirs, the one with the median first."""
+
+    median: float
+    low: float
+    high: float
+    results: tuple[PointResult, ...]
+
+    @property
+    def count(self) -> int:
+        """How many seeds there are."""
+        return len(self.results)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the points, the one with the median (or next to it) first."""
+        return [one.point.key for one in self.results]
+
+
+def test_rmse(result: PointResult) -> float | None:
+    """Return the error on test samples, None where there is none."""
+    return result.test_rmse
+
+
+def error_at(result: PointResult, seconds: float) -> float | None:
+    """Return the test error that a training had reached after so many seconds of the processor, None if it failed.
+
+    A training that ended before keeps its last one.
+    """
+    before = [error for _, spent, error in result.curve if spent <= seconds]
+    return before[-1] if before else None
+
+
+def summarize(
+    results: Iterable[PointResult], number: Callable[[PointResult], float | None] = test_rmse
+) -> dict[Cell, Summary]:
+    """Return the summary of a number for every problem, contestant and value that has a result."""
+    groups: dict[Cell, list[tuple[float, int, PointResult]]] = {}
+    for one in results:
+        found = number(one)
+        if found is not None and one.outcome != "failed":
+            groups.setdefault((one.problem, one.contestant, one.value), []).append((found, one.seed, one))
+    return {cell: _summary(sorted(group, key=lambda entry: entry[:2])) for cell, group in groups.items()}
+
+
+def equal_time(spec: LabSpec, results: Sequence[PointResult], problem: str) -> float | None:
+    """Return a time at which a problem's contestants can be compared: the middle one of what they took.
+
+    None where nothing has been measured.
+    """
+    spent = [
+        statistics.median(one.seconds for one in group)
+        for contestant in spec.contestants
+        if (group := [one for one in results if (one.problem, one.contestant) == (problem, contestant.name)])
+        and all(one.outcome != "failed" for one in group)
+    ]
+    return statistics.median_low(spent) if spent else None
+
+
+def error_rows(
+    spec: LabSpec,
+    results: Sequence[PointResult],
+    number: Callable[[PointResult], float | None] = test_rmse,
+    *,
+    style: str = ".1e",
+) -> list[list[str]]:
+    """Return a row for every contestant (and value): its name, then median and range for every problem, as text."""
+    found = summarize(results, number)
+    values: Sequence[int | None] = (None,) if spec.sweep is None else spec.sweep.values
+    rows: list[list[str]] = []
+    for contestant in spec.contestants:
+        for value in values:
+            name = contestant.name if value is None else f"{contestant.name}, {value}"
+            cells = [found.get((problem.name, contestant.name, value)) for problem in spec.problems]
+            rows.append([name, *(say_summary(cell, style) for cell in cells)])
+    return rows
+
+
+def say_summary(summary: Summary | None, style: str = ".1e") -> str:
+    """Return a summary as text, as in 1.2e-04 (9.9e-05 to 3.0e-04)."""
+    if summary is None:
+        return "–"
+    median, low, high = (format(one, style) for one in (summary.median, summary.low, summary.high))
+    return median if low == high else f"{median} ({low} to {high})"
+
+
+def _summary(entries: list[tuple[float, int, PointResult]]) -> Summary:
+    numbers = [number for number, _, _ in entries]
+    middle = entries.pop((len(entries) - 1) // 2)
+    return Summary(
+        median=statistics.median(numbers),
+        low=numbers[0],
+        high=numbers[-1],
+        results=(middle[2], *(result for _, _, result in entries)),
+    )

@@ -1,0 +1,190 @@
+"""Questions about specs, as the process that has loaded the core answers them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+
+from kan_core.lab import LabPoint, PointRun, lab_points, parse_spec, point_dataset
+from server.lab.answers import answer
+from server.lab.computing import begin_point, plan_points, result_json
+from server.lab.jobs import Job, JobProgress
+from server.lab.opening import session_of
+from server.lab.questions import (
+    FiguresQuestion,
+    FitsQuestion,
+    PlanQuestion,
+    Question,
+    ReadyQuestion,
+    ReportQuestion,
+    SessionQuestion,
+)
+from server.rest import SessionRequest
+from server.session_data import build_data
+from tests.server.lab.examples import FAILING, LONG, RACE, SWEEP
+
+
+def _ask(question: Question) -> dict[str, Any]:
+    return json.loads(answer(question.model_dump_json().encode()))
+
+
+def _compute(toml: str, place: int) -> str:
+    point = plan_points(parse_spec(toml))[place]
+    computation = begin_point(Job(run_id="run", toml=toml, point=point))
+    while not computation.is_done:
+        computation.step()
+    return computation.result()
+
+
+def test_a_plan_names_all_points_with_what_they_cost() -> None:
+    plan = _ask(PlanQuestion(toml=SWEEP))["value"]
+    spec = parse_spec(SWEEP)
+    assert [point["key"] for point in plan["points"]] == [point.key for point in lab_points(spec)]
+    assert (plan["digest"], plan["kind"], plan["variable"]) == (spec.digest, "scaling", "grid_size")
+    assert plan["expected_seconds"] == pytest.approx(sum(point["expected_seconds"] for point in plan["points"]))
+    # the canonical form means the same
+    assert _ask(PlanQuestion(toml=plan["toml"]))["value"] == plan
+
+
+def test_a_plan_of_one_problem_is_of_another_spec() -> None:
+    whole, part = (_ask(PlanQuestion(toml=RACE, only=only))["value"] for only in (None, "j0"))
+    assert (part["problems"], len(part["points"])) == (["j0"], len(whole["points"]) // 2)
+    assert part["digest"] != whole["digest"]
+    assert "received" in _ask(PlanQuestion(toml=RACE, only="none"))["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("toml", "part"),
+    [
+        ("titel = 3", "'titel': did you mean title?"),
+        ("title = ", "A spec is TOML"),
+        (RACE.replace("steps = 3", "steps = 3\nseconds = 1.0"), "has either steps or seconds"),
+        (SWEEP.replace("values = [2, 3, 4, 5]", "values = []"), "A sweep has values, received none"),
+        (RACE.replace("seeds = [0, 1]", f"seeds = {list(range(2000))}"), "at most 5,000 points, received 8,000"),
+    ],
+)
+def test_a_spec_that_cannot_be_is_refused_in_one_sentence(toml: str, part: str) -> None:
+    sentence = _ask(PlanQuestion(toml=toml))["sentence"]
+    assert part in sentence
+    assert sentence[0].isupper()
+    assert sentence[-1] in ".?"
+    assert "\n" not in sentence
+
+
+def test_ready_specs_are_plans_by_their_names() -> None:
+    ready = _ask(ReadyQuestion())["value"]["specs"]
+    assert [one["name"] for one in ready] == ["which-basis", "kan-or-mlp", "how-they-scale"]
+    for one in ready:
+        by_name, by_text = (_ask(PlanQuestion(toml=toml))["value"] for toml in (one["name"], one["toml"]))
+        assert by_name["title"] == one["title"]
+        assert by_name["digest"] == by_text["digest"]
+
+
+def test_a_point_is_computed_as_the_core_computes_it() -> None:
+    spec = parse_spec(RACE)
+    point = lab_points(spec)[1]
+    run = PointRun(spec, point)
+    while not run.is_done:
+        run.step()
+    expected, result = result_json(run.result), json.loads(_compute(RACE, 1))
+    for one in (expected, result):
+        del one["seconds"]
+        one["curve"] = [(step, error) for step, _, error in one["curve"]]
+    assert result == expected
+
+
+def test_a_point_that_cannot_run_says_why() -> None:
+    result = json.loads(_compute(FAILING, 0))
+    assert (result["problem"], result["outcome"], result["test_rmse"]) == ("bad", "failed", None)
+    assert "log" in result["sentence"]
+
+
+def test_a_point_that_is_not_of_the_spec_says_so() -> None:
+    point = plan_points(parse_spec(RACE))[0].model_copy(update={"key": "other"})
+    computation = begin_point(Job(run_id="run", toml=RACE, point=point))
+    assert computation.is_done
+    assert json.loads(computation.result())["outcome"] == "failed"
+
+
+def test_progress_is_that_of_the_training() -> None:
+    point = plan_points(parse_spec(LONG))[0]
+    computation = begin_point(Job(run_id="run", toml=LONG, point=point))
+    computation.step()
+    computation.step()
+    progress = computation.progress()
+    assert isinstance(progress, JobProgress)
+    assert progress.step == 2
+    assert 0.0 < progress.progress < 0.01
+    assert not computation.is_done
+
+
+@pytest.mark.slow
+def test_results_have_figures_a_report_and_of_a_sweep_laws() -> None:
+    results = [_compute(SWEEP, place) for place in range(12)]
+    fits = _ask(FitsQuestion(toml=SWEEP, results=results))["value"]
+    assert [(fit["problem"], fit["contestant"], fit["variable"]) for fit in fits] == [("j0", "B-spline", "grid_size")]
+    assert fits[0]["sentence"]
+    figures = _ask(FiguresQuestion(toml=SWEEP, results=results))["value"]
+    assert "scaling" in figures
+    assert figures["scaling"]["data"]
+    report = _ask(ReportQuestion(toml=SWEEP, results=results))["value"]
+    assert report.lstrip().lower().startswith("<!doctype html>")
+    assert parse_spec(SWEEP).digest in report
+
+
+@pytest.mark.slow
+def test_a_race_has_figures_from_its_first_point_on() -> None:
+    for results in ([], [_compute(RACE, 0)]):
+        figures = _ask(FiguresQuestion(toml=RACE, results=results))["value"]
+        assert {"error_by_parameters", "error_by_seconds", "curves"} <= set(figures)
+        assert _ask(FitsQuestion(toml=RACE, results=results))["value"] == []
+
+
+def _point(toml: str, place: int = 0) -> tuple[Any, LabPoint]:
+    spec = parse_spec(toml)
+    return spec, lab_points(spec)[place]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        "num_train = 40\nnum_test = 20\nnoise = 0.5",
+        "num_train = 1000\nnum_test = 1000\nnoise = 0.0",
+        "num_train = 1000\nnum_test = 1000\nnoise = 0.1",
+    ],
+)
+def test_an_opened_point_learns_from_the_samples_of_the_point(sizes: str) -> None:
+    spec, point = _point(RACE.replace("num_train = 40\nnum_test = 20", sizes), 5)
+    request = session_of(spec, point)
+    assert request.data is not None
+    opened = build_data(request.data, {}, seed=request.seed).dataset
+    expected = point_dataset(spec, point)
+    assert torch.equal(opened.train_inputs, expected.train_inputs)
+    assert torch.equal(opened.train_targets, expected.train_targets)
+    assert torch.equal(opened.test_targets, expected.test_targets)
+
+
+def test_an_opened_point_has_the_network_and_training_of_the_point() -> None:
+    spec, point = _point(SWEEP, 1)
+    request = SessionRequest.model_validate(_ask(SessionQuestion(toml=SWEEP, key=point.key))["value"])
+    assert request == session_of(spec, point)
+    assert request.network is not None
+    assert (request.network.widths, request.network.grid_size) == ([1, 1], 3)
+    assert request.training is not None
+    assert (request.training.optimizer, request.training.l1, request.training.entropy) == ("lm", 0.0, 0.0)
+    assert request.seed == point.seed
+
+
+def test_a_point_that_no_session_can_hold_says_why() -> None:
+    toml = SWEEP.replace("num_train = 60", "num_train = 60000")
+    sentence = _ask(SessionQuestion(toml=toml, key=_point(toml)[1].key))["sentence"]
+    assert sentence.startswith("No live session can hold this point (data.formula.num_samples is at most 50000")
+    assert "has no point 'none'" in _ask(SessionQuestion(toml=SWEEP, key="none"))["sentence"]
+
+
+def test_an_answer_that_is_a_mistake_of_ours_is_told_without_it() -> None:
+    broken = FitsQuestion(toml=SWEEP, results=['{"nothing": 1}'])
+    assert _ask(broken) == {"sentence": "Something unexpected went wrong here: look at the server's log."}
