@@ -86,7 +86,7 @@ describe('a run on the page', () => {
       status: 422,
       json: async () => ({ code: 'x', sentence: 'Not now.' }),
     };
-    const fetched = vi.fn(async (_path: string, _init?: RequestInit) => answer);
+    const fetched = vi.fn<(path: string, init?: RequestInit) => Promise<typeof answer>>(async () => answer);
     vi.stubGlobal('fetch', fetched);
     await run.steer('pause');
     expect(fetched.mock.calls[0]?.[0]).toBe('/api/lab/runs/r%201/pause?key=k%26');
