@@ -27,7 +27,7 @@ def make_context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["server.worker", "server.lab.answers"])
+    context.set_forkserver_preload(["server.worker"])
     return context
 
 

@@ -289,10 +289,13 @@ class LabRuns:
 
     async def _keep_fitting(self, run: LiveRun) -> None:
         try:
-            while run.num_fitted != (num_done := run.num_done) and run.viewers:
+            told = 0
+            while told != (num_done := run.num_done) and run.viewers:
                 await self._fit(run)
-                if run.num_fitted != num_done:
+                if run.num_fitted < num_done:
+                    # they cannot be fitted; perhaps they can when another point has come
                     break
+                told = run.num_fitted
                 run.publish(LabFitsEvent(fits=run.fits))
                 await asyncio.sleep(FIT_INTERVAL)
         finally:

@@ -68,7 +68,7 @@ async def test_a_database_from_before_there_were_revisions_loses_nothing(tmp_pat
     assert await storage.load_checkpoint("one") == checkpoint
     assert await storage.load_commands("one") == ['{"type":"run"}']
     assert await storage.load_table("table") == b"x\n1"
-    assert await LabStore(storage).load_runs() == []
+    assert await LabStore(storage).load_summaries() == []
     await storage.close()
     assert _names(file) >= LAB_TABLES
 
