@@ -14,6 +14,7 @@ from tests.seen import edges, wait_for_step
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
 ENOUGH = 120_000
+STARTED = re.compile(r"/lab/[\w-]+#edit=")
 SMALL = """
 title = "A small race"
 problems = ["product"]
@@ -49,7 +50,7 @@ def write_spec(page: Page, toml: str) -> None:
 def start(page: Page) -> None:
     """Start what is set up, once the server has found it right."""
     page.get_by_role("button", name="Start", exact=True).click()
-    page.wait_for_url(re.compile(r"/lab/[\w-]+#edit="))
+    page.wait_for_url(STARTED)
 
 
 def state_of(page: Page) -> str:
@@ -208,6 +209,7 @@ def test_the_lab_fits_every_screen_and_needs_no_mouse(
     expect(button).to_be_enabled()
     button.focus()
     page.keyboard.press("Enter")
+    page.wait_for_url(STARTED)
     wait_for_state(page, "done")
     expect(page.get_by_role("img", name="product: test RMSE over what grows").locator("circle")).to_have_count(4)
     expect(page.get_by_role("row").filter(has_text="MLP tanh")).to_have_count(2)
