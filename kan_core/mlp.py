@@ -45,15 +45,13 @@ class MLPSpec:
         if isinstance(self.activation, str):
             check_choice("activation", self.activation, tuple(ACTIVATIONS))
             return
-        names = tuple(self.activation)
+        names = check_activations(self.activation)
         num_hidden = len(self.widths) - 2
         if len(names) != num_hidden:
             raise SpecError(
                 f"activation is one name, or a name for each of {num_hidden} hidden layers, received "
                 f"activation={names}: give {num_hidden} names"
             )
-        for index, name in enumerate(names):
-            check_choice(f"activation[{index}]", name, tuple(ACTIVATIONS))
         object.__setattr__(self, "activation", names)
 
     @property
@@ -66,6 +64,13 @@ class MLPSpec:
     def num_parameters(self) -> int:
         """How many weights and biases there are."""
         return sum((left + 1) * right for left, right in pairwise(self.widths))
+
+
+def check_activations(names: object) -> tuple[str, ...]:
+    """Return a row of names of σ as a tuple; raises SpecError for anything else."""
+    if not isinstance(names, tuple | list):
+        raise SpecError(f"activation is a name or a row of names, received activation={names!r}: give such as 'silu'")
+    return tuple(check_choice(f"activation[{index}]", name, tuple(ACTIVATIONS)) for index, name in enumerate(names))
 
 
 class MLP(nn.Module):

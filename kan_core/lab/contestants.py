@@ -9,7 +9,7 @@ from kan_core._checks import check_choice, check_integer, check_number
 from kan_core.errors import SpecError
 from kan_core.lab.checks import check_integers, check_text, said_of, set_values
 from kan_core.lab.problems import MAX_HIDDEN, check_hidden
-from kan_core.mlp import MLPSpec
+from kan_core.mlp import MLPSpec, check_activations
 from kan_core.network import MAX_WIDTH, NetworkSpec
 from kan_core.training import FINEST_GRID, TrainingSpec
 
@@ -83,7 +83,7 @@ class Contestant:
         if isinstance(self.activation, str):
             self.mlp_spec(1, (1,))
             return
-        object.__setattr__(self, "activation", tuple(self.activation))
+        object.__setattr__(self, "activation", check_activations(self.activation))
         self.mlp_spec(1, (1,) * len(self.activation))
 
     def values(self) -> dict[str, Any]:

@@ -38,7 +38,8 @@ REFINEMENTS = (1, 2, 4)
 
 def estimate_seconds(spec: LabSpec) -> float:
     """Return the processor seconds that all points together may take, to within a factor of a few."""
-    return sum(point_seconds(spec, point) for point in lab_points(spec))
+    of_one_seed = (point_seconds(spec, point) for point in lab_points(spec) if point.seed == spec.seeds[0])
+    return len(spec.seeds) * sum(of_one_seed)
 
 
 def point_seconds(spec: LabSpec, point: LabPoint) -> float:

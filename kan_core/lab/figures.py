@@ -11,7 +11,6 @@ import html
 import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -54,12 +53,14 @@ def scaling_figures(spec: LabSpec, results: Iterable[PointResult], fits: Iterabl
 
 def _pareto(spec: LabSpec, found: dict[Cell, Summary], cost: Callable[[PointResult], float], title: str) -> go.Figure:
     """Return errors against what they cost, with the front that nobody beats in both."""
-    figure = _fields(spec, title)
+    figure, first = _fields(spec, title), _first_places(spec, found)
     for place, problem in enumerate(spec.problems):
         cells = [(cell, summary) for cell, summary in found.items() if cell[0] == problem.name]
         for index, contestant in enumerate(spec.contestants):
             mine = [summary for cell, summary in cells if cell[1] == contestant.name]
-            _add_medians(figure, spec, (place, index), [(_middle(one, cost), one) for one in mine])
+            medians = [(_middle(one, cost), one) for one in mine]
+            is_first = first.get(contestant.name) == place
+            _add_medians(figure, spec, (place, index), medians, is_first=is_first)
             seeds = [(cost(result), result) for one in mine if one.count > 1 for result in one.results]
             _add_seeds(figure, spec, (place, index), seeds)
         front = _front([(_middle(summary, cost), summary.median) for _, summary in cells])
@@ -72,7 +73,7 @@ def _pareto(spec: LabSpec, found: dict[Cell, Summary], cost: Callable[[PointResu
 
 def _curves(spec: LabSpec, found: dict[Cell, Summary]) -> go.Figure:
     """Return test errors over time, of the seed with the median error at the end."""
-    figure = _fields(spec, "seconds of the processor")
+    figure, first = _fields(spec, "seconds of the processor"), _first_places(spec, found)
     for (problem, name, _), summary in found.items():
         place = [one.name for one in spec.problems].index(problem)
         index = [one.name for one in spec.contestants].index(name)
@@ -85,7 +86,7 @@ def _curves(spec: LabSpec, found: dict[Cell, Summary]) -> go.Figure:
             line={"color": _colour(index), "width": 1.6, "dash": _dash(index)},
             customdata=[[result.point.key]] * len(drawn),
             hovertemplate="%{y:.3g} after %{x:.3g} s",
-            **_named(spec, index, is_first=not _has_legend(figure, index)),
+            **_named(spec, index, is_first=first[name] == place),
             **_place(place),
         )
     return figure
@@ -93,12 +94,13 @@ def _curves(spec: LabSpec, found: dict[Cell, Summary]) -> go.Figure:
 
 def _scaling(spec: LabSpec, found: dict[Cell, Summary], fits: Sequence[PointFit]) -> go.Figure:
     assert spec.sweep is not None
-    figure = _fields(spec, TITLES[spec.sweep.variable])
+    figure, first = _fields(spec, TITLES[spec.sweep.variable]), _first_places(spec, found)
     for place, problem in enumerate(spec.problems):
         for index, contestant in enumerate(spec.contestants):
             mine = [(cell[2], one) for cell, one in found.items() if cell[:2] == (problem.name, contestant.name)]
             medians = sorted(((float(value or 0), one) for value, one in mine), key=lambda pair: pair[0])
-            _add_medians(figure, spec, (place, index), medians)
+            is_first = first.get(contestant.name) == place
+            _add_medians(figure, spec, (place, index), medians, is_first=is_first)
             seeds = [(value, result) for value, one in medians if one.count > 1 for result in one.results]
             _add_seeds(figure, spec, (place, index), seeds)
             for fit in fits:
@@ -149,7 +151,12 @@ def _add_limit(figure: go.Figure, where: tuple[int, int], size: float, errors: S
 
 
 def _add_medians(
-    figure: go.Figure, spec: LabSpec, where: tuple[int, int], medians: Sequence[tuple[float, Summary]]
+    figure: go.Figure,
+    spec: LabSpec,
+    where: tuple[int, int],
+    medians: Sequence[tuple[float, Summary]],
+    *,
+    is_first: bool,
 ) -> None:
     place, index = where
     if not medians:
@@ -171,7 +178,7 @@ def _add_medians(
         customdata=[one.keys for one in summaries],
         hovertext=[f"median of {one.count}: {one.median:.3g}" for one in summaries],
         hoverinfo="text+name",
-        **_named(spec, index, is_first=not _has_legend(figure, index)),
+        **_named(spec, index, is_first=is_first),
         **_place(place),
     )
 
@@ -200,7 +207,10 @@ def _fields(spec: LabSpec, title: str) -> go.Figure:
     columns = min(NUM_COLUMNS, len(spec.problems))
     rows = math.ceil(len(spec.problems) / columns)
     titles = [html.escape(one.problem.title, quote=False) for one in spec.problems]
-    figure = make_subplots(rows=rows, cols=columns, subplot_titles=titles, vertical_spacing=0.3 / rows)
+    places = range(rows * columns)
+    cells = [{} if place < len(titles) else None for place in places]
+    specs = [cells[start : start + columns] for start in places[::columns]]
+    figure = make_subplots(rows=rows, cols=columns, specs=specs, subplot_titles=titles, vertical_spacing=0.3 / rows)
     axis = {"type": "log", "gridcolor": GRID, "zeroline": False, "exponentformat": "power"}
     figure.update_xaxes(axis | {"title": {"text": title}})
     figure.update_yaxes(axis)
@@ -249,7 +259,10 @@ def _named(spec: LabSpec, index: int, *, is_first: bool) -> dict[str, object]:
     return {"name": name, "legendgroup": str(index), "showlegend": is_first}
 
 
-def _has_legend(figure: go.Figure, index: int) -> bool:
-    """Return whether a trace of this contestant is in the legend already."""
-    traces: list[dict[str, Any]] = figure.to_dict()["data"]
-    return any(one.get("legendgroup") == str(index) and one.get("showlegend") for one in traces)
+def _first_places(spec: LabSpec, found: dict[Cell, Summary]) -> dict[str, int]:
+    """Return the first field in which each contestant has something to show, where its entry in the legend is made."""
+    places = {problem.name: place for place, problem in enumerate(spec.problems)}
+    first: dict[str, int] = {}
+    for problem, contestant, _ in found:
+        first[contestant] = min(places[problem], first.get(contestant, len(places)))
+    return first

@@ -40,9 +40,9 @@ def network_shape(
     """Return a contestant's network for a problem, at `value` of what `sweep` varies.
 
     Where hidden widths are not stated they are the problem's, of an MLP at least one layer of five. A budget of
-    parameters is met within 5 % by the grid alone, else by widths in proportion, else by both, the nearest to what was
-    stated; widths come first where the grid is stated, and are all that an MLP has. Raises SpecError when nothing meets
-    it, or when the network is too large.
+    parameters is met within 5 % by what is stated, else by the grid alone, else by widths in proportion, else by both,
+    the nearest to what is stated; widths come first where the grid is stated, and are all that an MLP has. Raises
+    SpecError when nothing meets it, or when the network is too large.
     """
     hidden = problem.suggested if contestant.hidden is None else contestant.hidden
     if contestant.model == "mlp" and contestant.hidden is None and not hidden:
@@ -90,24 +90,21 @@ def _meet(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid
         return count_parameters(_make(contestant, num_inputs, *choice))
 
     largest = (1 + TOLERANCE) * wanted
-    by_width = [
+    by_width = (
         (widths, grid_size) for widths in takewhile(lambda w: size_of((w, grid_size)) <= largest, _scaled(hidden))
-    ]
+    )
+    stages: list[Iterable[Choice]] = [[(hidden, grid_size)]]
     if contestant.model == "mlp":
-        stages: Sequence[Iterable[Choice]] = [
-            by_width,
-            ((widths, grid_size) for widths in _uneven(hidden, lambda w: size_of((w, grid_size)) <= largest)),
-        ]
+        uneven = _uneven(hidden, lambda w: size_of((w, grid_size)) <= largest)
+        stages += [by_width, ((widths, grid_size) for widths in uneven)]
     else:
-        grids = [size for size in range(1, FINEST_GRID + 1) if _has_grid(contestant, size)]
-        by_grid = [(hidden, size) for size in takewhile(lambda g: size_of((hidden, g)) <= largest, grids)]
+        by_grid = ((hidden, size) for size in takewhile(lambda g: size_of((hidden, g)) <= largest, _grids(contestant)))
         both = (
             (widths, size)
-            for widths in takewhile(lambda w: size_of((w, grids[0])) <= largest, _scaled(hidden))
-            for size in takewhile(lambda g, w=widths: size_of((w, g)) <= largest, grids)
+            for widths in takewhile(lambda w: size_of((w, next(_grids(contestant)))) <= largest, _scaled(hidden))
+            for size in takewhile(lambda g, w=widths: size_of((w, g)) <= largest, _grids(contestant))
         )
-        first, second = (by_grid, by_width) if contestant.grid_size is None else (by_width, by_grid)
-        stages = [first, second, both]
+        stages += [by_grid, by_width, both] if contestant.grid_size is None else [by_width, by_grid, both]
     nearest = 0
     for stage in stages:
         found: list[tuple[float, int, Choice]] = []
@@ -125,12 +122,14 @@ def _meet(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid
     )
 
 
-def _has_grid(contestant: Contestant, size: int) -> bool:
-    try:
-        contestant.kan_spec(1, (), size)
-    except SpecError:
-        return False
-    return True
+def _grids(contestant: Contestant) -> Iterator[int]:
+    """Yield the grid sizes that the contestant's family has, the coarsest first."""
+    for size in range(1, FINEST_GRID + 1):
+        try:
+            contestant.kan_spec(1, (), size)
+        except SpecError:
+            continue
+        yield size
 
 
 def _scaled(hidden: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -40,7 +40,7 @@ class LabSpec:
 
     def __post_init__(self) -> None:
         check_text("title", self.title)
-        if self.question:
+        if self.question != "":
             check_text("question", self.question)
         for name in ("problems", "contestants"):
             named = tuple(getattr(self, name))

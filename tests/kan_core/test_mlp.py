@@ -214,6 +214,7 @@ def test_the_same_seed_gives_the_same_perceptron() -> None:
         ({"activation": "sine"}, "activation is one of relu, leaky_relu, gelu, silu, tanh, sigmoid"),
         ({"activation": ("relu",)}, r"a name for each of 2 hidden layers, received activation=\('relu',\): give 2"),
         ({"activation": ("relu", "sine")}, r"activation\[1\] is one of relu, leaky_relu"),
+        ({"activation": 3}, "activation is a name or a row of names, received activation=3"),
         ({"output_tanh": 1}, "output_tanh is true or false, received output_tanh=1"),
     ],
 )

@@ -1,0 +1,160 @@
+"""Figures and reports: every point can be opened from its marker, colours are kept, and text stays text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from kan_core.lab import (
+    Contestant,
+    LabSpec,
+    PointResult,
+    failed_result,
+    html_report,
+    lab_points,
+    race_figures,
+    scaling_figures,
+    spec_fits,
+)
+from kan_core.lab.tables import equal_time, error_at, error_rows, summarize
+from tests.kan_core.lab.specs_for_tests import planted_results, race, sweep
+
+SWEEP = sweep()
+SWEPT = [replace(one, parameters=3 * ((one.value or 0) + 4)) for one in planted_results(SWEEP)]
+
+
+def raced(spec: LabSpec) -> list[PointResult]:
+    """Return results of a race with different errors for all."""
+    return [replace(one, test_rmse=0.1 + 0.01 * index) for index, one in enumerate(planted_results(spec))]
+
+
+def traces(figure: go.Figure) -> list[dict[str, Any]]:
+    return figure.to_dict()["data"]
+
+
+def keys(figure: go.Figure) -> set[str]:
+    """Return all keys that markers and lines carry."""
+    return {key for trace in traces(figure) for row in trace.get("customdata", ()) for key in row}
+
+
+def test_every_point_can_be_opened_from_a_race() -> None:
+    spec = race()
+    figures = race_figures(spec, raced(spec))
+    assert list(figures) == ["error_by_parameters", "error_by_seconds", "curves"]
+    everyone = {point.key for point in lab_points(spec)}
+    assert keys(figures["error_by_parameters"]) == keys(figures["error_by_seconds"]) == everyone
+    assert keys(figures["curves"]) < everyone
+
+
+def test_a_contestant_has_one_colour_everywhere_and_one_entry_in_each_legend() -> None:
+    spec = race()
+    for figure in race_figures(spec, raced(spec)).values():
+        shown = [trace["name"] for trace in traces(figure) if trace.get("showlegend")]
+        assert shown == [one.name for one in spec.contestants]
+        colours: dict[str, set[str]] = {}
+        for trace in traces(figure):
+            if "name" in trace:
+                colours.setdefault(trace["name"], set()).add((trace.get("marker") or trace["line"])["color"])
+        assert all(len(used) == 1 for used in colours.values())
+        assert len(set.union(*colours.values())) == len(spec.contestants)
+
+
+def test_medians_carry_their_range() -> None:
+    spec = race()
+    trace = traces(race_figures(spec, raced(spec))["error_by_parameters"])[0]
+    assert trace["y"][0] + trace["error_y"]["array"][0] == pytest.approx(0.16)
+    assert trace["y"][0] - trace["error_y"]["arrayminus"][0] == pytest.approx(0.1)
+    assert list(trace["customdata"][0]) == ["exp_sin/B-spline/0", "exp_sin/B-spline/7"]
+
+
+def test_pages_choose_background_and_text() -> None:
+    for figure in race_figures(race(), raced(race())).values():
+        layout = figure.to_dict()["layout"]
+        assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0, 0, 0, 0)"
+        assert "color" not in layout.get("font", {})
+        assert layout["template"] == {}
+
+
+def test_a_sweep_shows_law_theory_and_data_limit() -> None:
+    spec = replace(SWEEP, num_train=45)
+    figure = scaling_figures(spec, SWEPT, spec_fits(SWEEP, SWEPT))["scaling"]
+    drawn = traces(figure)
+    assert keys(figure) == {point.key for point in lab_points(spec)}
+    law, theory = (trace for trace in drawn if "G^-" in str(trace.get("hovertext", "")))
+    assert law["y"][0] / law["y"][1] == pytest.approx(4.0**4, rel=0.05)
+    assert theory["y"][0] / theory["y"][1] == pytest.approx(4.0**4)
+    (limit,) = (trace for trace in drawn if trace.get("hovertext") == "as many parameters as samples")
+    # 3·(G + 4) = 45 at G = 11, found between 8 and 16 on a logarithmic scale
+    assert limit["x"][0] == limit["x"][1] == pytest.approx(11.0, abs=0.3)
+
+
+def test_figures_of_nothing_yet_are_empty_and_whole() -> None:
+    assert not any(traces(figure) for figure in race_figures(race(), []).values())
+    assert not any(traces(figure) for figure in scaling_figures(SWEEP, [], []).values())
+
+
+def test_more_contestants_than_colours_are_told_apart_by_lines_and_symbols() -> None:
+    spec = replace(race(), contestants=tuple(Contestant(name=f"c{k}") for k in range(10)))
+    figures = race_figures(spec, raced(spec))
+    lines = {(trace["line"]["color"], trace["line"]["dash"]) for trace in traces(figures["curves"])}
+    assert len(lines) == 10
+
+
+def test_tables_have_medians_ranges_and_errors_at_equal_times() -> None:
+    spec = race()
+    results = raced(spec)
+    assert error_rows(spec, results, style=".2f")[0] == ["B-spline", "0.13 (0.10 to 0.16)", "0.16 (0.13 to 0.19)"]
+    assert error_rows(spec, [])[0] == ["B-spline", "–", "–"]
+    assert equal_time(spec, results, "exp_sin") == pytest.approx(0.45)
+    assert equal_time(spec, [], "exp_sin") is None
+    assert [error_at(results[0], seconds) for seconds in (0.0, 0.05, 0.1, 9.0)] == [1.0, 1.0, 0.5, 0.5]
+    failed = failed_result(spec, lab_points(spec)[0], "It failed.")
+    assert error_at(failed, 1.0) is None
+    assert summarize([failed]) == {}
+
+
+class _Page(HTMLParser):
+    """Collects what a page would fetch, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_report_is_one_file_with_everything_in_it_and_text_as_text() -> None:
+    contestant = Contestant(name="<img src=x onerror=alert(1)>")
+    spec = replace(race(), title="</title><script>alert(2)</script>", contestants=(contestant,))
+    results = [*raced(spec)[1:], failed_result(spec, lab_points(spec)[0], "No <b>luck</b>.")]
+    text = html_report(spec, results, [])
+    page = _Page()
+    page.feed(re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL))
+    assert page.fetched == []
+    assert "img" not in page.tags
+    assert "b" not in page.tags
+    assert spec.title in page.text
+    assert spec.digest in page.text
+    assert "exp_sin/<img src=x onerror=alert(1)>/0: No <b>luck</b>." in page.text
+    assert spec.to_toml() in page.text
+    assert "Plotly.newPlot" in text
+    assert "alert(2)</script>" not in text
+
+
+def test_a_report_of_a_sweep_says_its_laws() -> None:
+    fits = spec_fits(SWEEP, SWEPT)
+    text = html_report(SWEEP, SWEPT, fits)
+    assert fits[0].sentence in text
+    assert "what theory promises" in text

@@ -1,0 +1,157 @@
+"""Points: identical data for all contestants, the same numbers every time, failures with their reason."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kan_core import KAN, MLP, Trainer
+from kan_core.errors import DataError
+from kan_core.lab import (
+    Budget,
+    Contestant,
+    LabPoint,
+    LabProblem,
+    PointResult,
+    PointRun,
+    Sweep,
+    failed_result,
+    lab_points,
+    parse_spec,
+    point_dataset,
+    point_network,
+    point_training,
+)
+from kan_core.lab.running import MAX_CURVE
+from tests.kan_core.lab.specs_for_tests import CLASSES, race, run_all, sweep
+
+
+def timeless(result: PointResult) -> PointResult:
+    """Return a result without what depends on the machine."""
+    return replace(result, seconds=0.0, curve=tuple((step, 0.0, error) for step, _, error in result.curve))
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1), noise=st.floats(0.0, 1.0), name=st.sampled_from(["exp_sin", "moons", "j0"]))
+def test_every_contestant_sees_identical_data(seed: int, noise: float, name: str) -> None:
+    mlp = Contestant(name="MLP", model="mlp", hidden=(3,))
+    spec = replace(
+        race(), problems=(LabProblem(name=name),), seeds=(seed,), noise=noise,
+        contestants=(Contestant(name="KAN"), Contestant(name="other", basis="fourier", optimizer="adam"), mlp),
+    )  # fmt: skip
+    first, *others = [point_dataset(spec, point) for point in lab_points(spec)]
+    for other in others:
+        for field in ("train_inputs", "train_targets", "test_inputs", "test_targets"):
+            assert torch.equal(getattr(first, field), getattr(other, field))
+
+
+def test_seeds_and_numbers_of_samples_change_the_data() -> None:
+    spec = replace(sweep(), sweep=Sweep(variable="samples", values=(30, 50)))
+    few, many, other = (
+        point_dataset(spec, LabPoint(problem="exp_sin", contestant="cubic", seed=seed, value=value))
+        for seed, value in ((0, 30), (0, 50), (1, 30))
+    )
+    assert (len(few.train_inputs), len(many.train_inputs), len(few.test_inputs)) == (30, 50, 40)
+    assert torch.equal(few.train_inputs, many.train_inputs[:30])
+    assert not torch.equal(few.train_inputs, other.train_inputs)
+
+
+@pytest.mark.slow
+def test_the_same_spec_gives_the_same_numbers() -> None:
+    first, second = run_all(race()), run_all(race())
+    assert [timeless(one) for one in first] == [timeless(one) for one in second]
+    assert [one.point for one in first] == list(lab_points(race()))
+    assert {(one.steps, one.outcome) for one in first} == {(3, "ok")}
+    assert all(PointResult.from_json(json.loads(json.dumps(one.to_json()))) == one for one in first)
+
+
+@pytest.mark.slow
+def test_a_point_is_what_its_parts_train_to() -> None:
+    spec = race()
+    point = LabPoint(problem="exp_sin", contestant="B-spline", seed=7)
+    data = point_dataset(spec, point)
+    network = point_network(spec, point, data)
+    assert isinstance(network, KAN)
+    trainer = Trainer(network, data, point_training(spec, point))
+    expected = [trainer.step() for _ in range(3)][-1]
+    run = PointRun(spec, point)
+    assert (run.is_done, run.progress) == (False, 0.0)
+    run.step()
+    assert (run.is_done, run.progress) == (False, pytest.approx(1 / 3))
+    run.step()
+    run.step()
+    assert (run.is_done, run.progress) == (True, 1.0)
+    result = run.result
+    assert (result.train_rmse, result.test_rmse) == (expected.train_rmse, expected.test_rmse)
+    assert result.parameters == trainer.network.num_parameters
+    assert [step for step, _, _ in result.curve] == [0, 1, 2, 3]
+    assert result.curve[-1][1:] == (result.seconds, result.test_rmse)
+    assert isinstance(PointRun(spec, replace(point, contestant="MLP")).network, MLP)
+
+
+@pytest.mark.slow
+def test_budgets_end_a_training() -> None:
+    adam = (Contestant(name="KAN", optimizer="adam"), Contestant(name="MLP", model="mlp", optimizer="adam"))
+    spec = replace(race(), budget=Budget(seconds=0.02), contestants=adam, seeds=(0,))
+    for result in run_all(spec):
+        assert result.outcome == "ok"
+        assert result.seconds >= 0.02
+        assert result.curve[-2][1] < 0.02
+    own = Contestant(name="own", steps=5, optimizer="adam")
+    spec = replace(race(), contestants=(own, replace(own, name="other", steps=None)), seeds=(0,))
+    assert [one.steps for one in run_all(spec)] == [5, 3, 5, 3]
+
+
+@pytest.mark.slow
+def test_courses_are_thinned_and_keep_their_ends() -> None:
+    adam = Contestant(name="one", optimizer="adam", steps=1100)
+    spec = replace(race(), contestants=(adam,), problems=(LabProblem(name="j0"),), seeds=(0,))
+    (result,) = run_all(spec)
+    steps = [step for step, _, _ in result.curve]
+    assert steps[0] == 0
+    assert steps[-1] == 1100
+    assert MAX_CURVE / 2 <= len(steps) <= MAX_CURVE
+    assert len({later - earlier for earlier, later in pairwise(steps[:-1])}) == 1
+    assert result.curve[-1][2] == result.test_rmse
+
+
+def test_a_minimum_ends_a_training_before_its_budget() -> None:
+    spec = replace(race(), budget=Budget(steps=500), problems=(LabProblem(name="j0"),), seeds=(0,))
+    spec = replace(spec, contestants=(Contestant(name="one", grid_size=3),))
+    (result,) = run_all(spec)
+    assert result.outcome == "converged"
+    assert result.steps < 500
+
+
+@pytest.mark.slow
+def test_one_that_cannot_run_says_why_and_the_others_go_on() -> None:
+    spec = parse_spec(CLASSES)
+    points = {point.contestant: point for point in lab_points(spec)}
+    with pytest.raises(DataError, match="outputs for classes are any real number") as refused:
+        PointRun(spec, points["squeezed"])
+    failed = failed_result(spec, points["squeezed"], str(refused.value))
+    assert (failed.outcome, failed.test_rmse, failed.sentence) == ("failed", None, str(refused.value))
+    assert PointResult.from_json(failed.to_json()) == failed
+    assert all(not PointRun(spec, points[name]).is_done for name in ("KAN", "MLP"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "variable", "expected"), [(None, None, None), (300, None, (16,)), (None, "grid_size", (5, 10))]
+)
+def test_the_recipe_keeps_to_grids_that_are_asked_for(
+    parameters: int | None, variable: str | None, expected: tuple[int, ...] | None
+) -> None:
+    spec = replace(
+        race(),
+        contestants=(Contestant(name="auto", optimizer="auto"),),
+        budget=Budget(steps=9, parameters=parameters),
+        sweep=None if variable is None else Sweep(variable=variable, values=(5, 10, 20)),
+    )
+    point = LabPoint(problem="exp_sin", contestant="auto", seed=3, value=None if variable is None else 10)
+    assert point_training(spec, point).grids == expected
