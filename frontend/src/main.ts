@@ -1,8 +1,9 @@
 import { mount } from 'svelte';
-import App from './App.svelte';
 import './styles/tokens.css';
 import './styles/global.css';
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
-mount(App, { target });
+// each page loads what it needs alone
+const page = /^\/lab(\/|$)/.test(location.pathname) ? import('./lab/LabApp.svelte') : import('./App.svelte');
+void page.then(({ default: component }) => mount(component, { target }));

@@ -1,11 +1,7 @@
-/** Every text a person reads, in one place. */
+/** Every text a person reads, in one place; those of the lab are in a file of their own. */
 
-const number = (value: number, digits = 3): string => {
-  if (!Number.isFinite(value)) return '–';
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(digits - 1);
-  return value.toPrecision(digits);
-};
+import { labTexts } from './lab-texts';
+import { number } from './number-text';
 
 /** Decimals without a sign where they all are zero. */
 const fixed = (value: number, digits: number): string => {
@@ -480,4 +476,5 @@ export const texts = {
     ],
   },
   notices: { dismiss: 'Dismiss', offline: 'Not connected: nothing was changed.' },
+  lab: labTexts,
 };

@@ -17,9 +17,14 @@ interface Plotly {
   purge(room: HTMLElement): void;
 }
 
+interface ClickedPoint {
+  pointIndex: number;
+  customdata?: unknown;
+}
+
 /** an element after Plotly has drawn in it */
 interface DrawnRoom extends HTMLElement {
-  on(name: 'plotly_click', listener: (event: { points: { pointIndex: number }[] }) => void): void;
+  on(name: 'plotly_click', listener: (event: { points: ClickedPoint[] }) => void): void;
 }
 
 const isDrawn = (room: HTMLElement): room is DrawnRoom => 'on' in room;
@@ -65,7 +70,10 @@ export async function drawChart(
     exponentformat: 'power',
     hoverformat: HOVER,
   };
-  const { xaxis, yaxis, xaxis2, yaxis2, yaxis3, ...rest } = chart.layout;
+  const { xaxis, yaxis, ...rest } = chart.layout;
+  const others = Object.entries(rest)
+    .filter(([name]) => /^[xy]axis\d+$/.test(name))
+    .map(([name, own]) => [name, { ...axis, ...Object(own) }]);
   const layout = {
     ...size,
     margin: { l: 48, r: 12, t: 10, b: 36 },
@@ -76,10 +84,8 @@ export async function drawChart(
     showlegend: false,
     xaxis: { ...axis, ...Object(xaxis) },
     yaxis: { ...axis, ...Object(yaxis) },
-    ...(xaxis2 === undefined ? {} : { xaxis2: { ...axis, ...Object(xaxis2) } }),
-    ...(yaxis2 === undefined ? {} : { yaxis2: { ...axis, ...Object(yaxis2) } }),
-    ...(yaxis3 === undefined ? {} : { yaxis3: { ...axis, ...Object(yaxis3) } }),
     ...rest,
+    ...Object.fromEntries(others),
   };
   await plotly.react(room, chart.traces, layout, {
     displaylogo: false,
@@ -88,11 +94,14 @@ export async function drawChart(
   });
 }
 
-/** Tells the index of every point that is clicked in a chart that was drawn. */
-export function onPointClick(room: HTMLElement, listener: (index: number) => void): void {
+/** Tells the index of every point that is clicked in a chart that was drawn, and what its trace carries for it. */
+export function onPointClick(
+  room: HTMLElement,
+  listener: (index: number, customdata: unknown) => void,
+): void {
   if (!isDrawn(room)) return;
   room.on('plotly_click', ({ points: [point] }) => {
-    if (point !== undefined) listener(point.pointIndex);
+    if (point !== undefined) listener(point.pointIndex, point.customdata);
   });
 }
 

@@ -10,7 +10,7 @@ import type {
 } from './messages';
 import { RefusedError } from './run-socket';
 
-async function call<T>(path: string, init?: RequestInit): Promise<T> {
+export async function call<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await fetch(path, init);
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) {
@@ -28,7 +28,7 @@ function isProblem(body: unknown): body is Problem {
   return typeof body === 'object' && body !== null && 'code' in body && 'sentence' in body;
 }
 
-function json(body: unknown): RequestInit {
+export function json(body: unknown): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { done, point } from './lab-fakes';
+import { standingOf } from './lab-standing';
+import { bestOf, spread, summarise } from './lab-summary';
+
+describe('the spread over seeds', () => {
+  it('is median and range of what is a number', () => {
+    expect(spread([3, null, 1, 2, NaN])).toEqual({ median: 2, low: 1, high: 3 });
+    expect(spread([4, 1, 3, 2])).toEqual({ median: 2.5, low: 1, high: 4 });
+    expect(spread([null, Infinity])).toBeNull();
+  });
+});
+
+describe('a summary', () => {
+  const points = [
+    done(0.1, { key: '1', seed: 1 }),
+    done(0.3, { key: '2', seed: 0 }),
+    done(null, { key: '3', seed: 2 }),
+    done(0.01, { key: '4', contestant: 'B', outcome: 'diverged' }),
+    point({ key: '5', contestant: 'B', seed: 1 }),
+    done(0.001, { key: '6', problem: 'kink' }),
+    done(0.5, { key: '7', contestant: 'A', value: 5 }),
+  ];
+
+  it('takes seeds together and keeps all else apart', () => {
+    const cells = summarise(points);
+    expect(cells.map(({ problem, contestant, value }) => [problem, contestant, value])).toEqual([
+      ['j0', 'A', null],
+      ['j0', 'B', null],
+      ['kink', 'A', null],
+      ['j0', 'A', 5],
+    ]);
+    expect(cells[0]).toMatchObject({
+      numDone: 3,
+      numFailed: 1,
+      numDiverged: 0,
+      test: { median: 0.2, low: 0.1, high: 0.3 },
+    });
+    expect(cells[0]?.points.map(({ seed }) => seed)).toEqual([0, 1, 2]);
+    expect(cells[1]).toMatchObject({ numDone: 1, numDiverged: 1, numFailed: 0 });
+  });
+
+  it('knows who is best, if anyone is', () => {
+    expect(bestOf(summarise(points.slice(0, 5)))?.contestant).toBe('B');
+    expect(bestOf(summarise([point(), done(null, { seed: 1 })]))).toBeNull();
+  });
+});
+
+describe('a standing', () => {
+  it('counts what is done and what is under way together', () => {
+    const [cell] = summarise([
+      done(0.1, { key: 'a', seed: 0 }),
+      point({ key: 'b', seed: 1 }),
+      point({ key: 'c', seed: 2 }),
+      point({ key: 'd', seed: 3 }),
+    ]);
+    if (cell === undefined) throw new Error('there is no cell');
+    const running = new Map([
+      ['b', { key: 'b', progress: 0.5, step: 9, seconds: 1, test_rmse: 0.3 }],
+      ['c', { key: 'c', progress: 0.1, step: 1, seconds: 0, test_rmse: null }],
+      // news of a point that is done came late
+      ['a', { key: 'a', progress: 0.9, step: 9, seconds: 1, test_rmse: 7 }],
+    ]);
+    const standing = standingOf(cell, running);
+    expect(standing.error).toEqual({ median: 0.2, low: 0.1, high: 0.3 });
+    expect(standing.seeds.map(({ error, isRunning }) => [error, isRunning])).toEqual([
+      [0.1, false],
+      [0.3, true],
+      [null, true],
+      [null, false],
+    ]);
+    expect(standing.progress).toBeCloseTo(0.4);
+  });
+});

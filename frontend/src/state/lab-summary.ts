@@ -1,0 +1,78 @@
+/** Medians and ranges over the seeds of a run's points. */
+
+import type { LabPointInfo } from '../protocol/messages';
+
+export interface Spread {
+  median: number;
+  low: number;
+  high: number;
+}
+
+/** All seeds of one contestant on one problem at one value of what is swept. */
+export interface Cell {
+  problem: string;
+  contestant: string;
+  value: number | null;
+  points: LabPointInfo[];
+  numDone: number;
+  numFailed: number;
+  numDiverged: number;
+  test: Spread | null;
+  train: Spread | null;
+  parameters: Spread | null;
+  seconds: Spread | null;
+}
+
+/** Median and range of the finite numbers; null when there are none. */
+export function spread(values: readonly (number | null)[]): Spread | null {
+  const sorted = values
+    .filter((value): value is number => value !== null && Number.isFinite(value))
+    .sort((left, right) => left - right);
+  const [low] = sorted;
+  const high = sorted.at(-1);
+  if (low === undefined || high === undefined) return null;
+  const middle = (sorted.length - 1) / 2;
+  const [below, above] = [sorted[Math.floor(middle)] ?? low, sorted[Math.ceil(middle)] ?? high];
+  return { median: (below + above) / 2, low, high };
+}
+
+const cellName = (problem: string, contestant: string, value: number | null): string =>
+  JSON.stringify([problem, contestant, value]);
+
+/** The cells in the order in which their first points come. */
+export function summarise(points: readonly LabPointInfo[]): Cell[] {
+  const groups = new Map<string, LabPointInfo[]>();
+  for (const point of points) {
+    const name = cellName(point.problem, point.contestant, point.value);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [point]);
+    else group.push(point);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const done = group.filter((point) => point.state === 'done');
+    return {
+      problem: first.problem,
+      contestant: first.contestant,
+      value: first.value,
+      points: group.toSorted((left, right) => left.seed - right.seed),
+      numDone: done.length,
+      numFailed: done.filter((point) => point.outcome === 'failed').length,
+      numDiverged: done.filter((point) => point.outcome === 'diverged').length,
+      test: spread(done.map((point) => point.test_rmse)),
+      train: spread(done.map((point) => point.train_rmse)),
+      parameters: spread(done.map((point) => point.parameters)),
+      seconds: spread(done.map((point) => point.seconds)),
+    };
+  });
+}
+
+/** The cell with the smallest median error among those that are over, if any is. */
+export function bestOf(cells: readonly Cell[]): Cell | null {
+  return cells.reduce<Cell | null>(
+    (best, cell) =>
+      cell.test !== null && (best?.test == null || cell.test.median < best.test.median) ? cell : best,
+    null,
+  );
+}
