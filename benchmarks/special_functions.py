@@ -30,7 +30,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks.interleave import show_table
 from kan_core import KAN, Dataset, NetworkSpec, train
 from kan_core.bases.basis import FloatArray
-from kan_core.mlp import MLP, MLPObjective, MLPSpec
+from kan_core.mlp import MLP, MLPSpec
+from kan_core.mlp_objective import MLPObjective
 from kan_core.optimizers.levenberg_marquardt import LevenbergMarquardtState, levenberg_marquardt_step
 
 NUM_SAMPLES = 3000

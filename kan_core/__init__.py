@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kan_core.figures import edge_figure, network_figure
     from kan_core.formula import NetworkFormula, network_formula
     from kan_core.grids import fit_normalization, fit_ranges, refine
+    from kan_core.mlp import MLP, MLPSpec
+    from kan_core.mlp_training import MLPTrainer
     from kan_core.network import KAN, EdgeId, NetworkSpec, Trace
     from kan_core.pruning import cut_effect, prune_edge, prune_edges, restore_edge, severs_output, weak_edges
     from kan_core.symbolic import (
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KAN",
+    "MLP",
     "Candidate",
     "Dataset",
     "Discovery",
@@ -46,6 +49,8 @@ __all__ = [
     "Explanation",
     "Law",
     "Library",
+    "MLPSpec",
+    "MLPTrainer",
     "NetworkFormula",
     "NetworkSpec",
     "Outcome",
@@ -101,6 +106,9 @@ _MODULES = MappingProxyType(
         "fit_ranges": "kan_core.grids",
         "refine": "kan_core.grids",
         "EdgeId": "kan_core.network",
+        "MLP": "kan_core.mlp",
+        "MLPSpec": "kan_core.mlp",
+        "MLPTrainer": "kan_core.mlp_training",
         "KAN": "kan_core.network",
         "NetworkSpec": "kan_core.network",
         "Trace": "kan_core.network",

@@ -7,73 +7,22 @@ Shape legend: B samples, I inputs, O outputs, n_l units of layer l, P parameters
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+import copy
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 from typing import cast
 
-import numpy as np
 import torch
-from scipy.special import erf
 from torch import Tensor, nn
 
-from kan_core import kernels
 from kan_core._checks import check_choice, check_inputs, check_widths
-from kan_core.bases.basis import FloatArray
+from kan_core.activations import ACTIVATIONS
 from kan_core.datasets import Dataset
 from kan_core.errors import DataError, SpecError
-from kan_core.features import block_size
-from kan_core.optimizers.objective import Quadratic
 
-# value and derivative at z
-Activation = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
-LEAK = 0.01
+MAX_WIDTH = 4096
 # tanh only comes near its ends: targets fill this part of them
 TANH_REACH = 1.2
-MAX_WIDTH = 4096
-
-
-def _relu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.maximum(z, 0.0), (z > 0).astype(z.dtype)
-
-
-def _leaky_relu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.where(z > 0, z, LEAK * z), np.where(z > 0, 1.0, LEAK).astype(z.dtype)
-
-
-def _sigmoid(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    value = 0.5 * (1.0 + np.tanh(0.5 * z))
-    return value, value * (1.0 - value)
-
-
-def _silu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    sigmoid = 0.5 * (1.0 + np.tanh(0.5 * z))
-    return z * sigmoid, sigmoid * (1.0 + z * (1.0 - sigmoid))
-
-
-def _tanh(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    value = np.tanh(z)
-    return value, 1.0 - value * value
-
-
-def _gelu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """z Φ(z) with Φ the normal distribution (D. Hendrycks and K. Gimpel, arXiv 1606.08415)."""
-    share = 0.5 * (1.0 + erf(z / math.sqrt(2.0)))
-    return z * share, share + z * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-
-
-ACTIVATIONS: Mapping[str, tuple[Activation, Callable[[], nn.Module]]] = MappingProxyType(
-    {
-        "relu": (_relu, nn.ReLU),
-        "leaky_relu": (_leaky_relu, lambda: nn.LeakyReLU(LEAK)),
-        "gelu": (_gelu, nn.GELU),
-        "silu": (_silu, nn.SiLU),
-        "tanh": (_tanh, nn.Tanh),
-        "sigmoid": (_sigmoid, nn.Sigmoid),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +73,8 @@ class MLP(nn.Module):
 
     Weights and biases are drawn as `nn.Linear` draws them, uniformly within ±1/√n_in, from `generator` (a fresh one
     with seed 0 when left out). With `dataset` inputs are centred and divided by their half range and its targets
-    by mean and standard deviation, as for a KAN; DataError when it is none for this perceptron.
+    by mean and standard deviation, as for a KAN; outputs for classes are logits, and stay as they are. Raises DataError
+    when the dataset's columns are not the perceptron's.
     """
 
     input_shift: Tensor
@@ -164,8 +114,24 @@ class MLP(nn.Module):
             nodes = layer(nodes) if name is None else ACTIVATIONS[name][1]()(layer(nodes))
         return self.output_shift + self.output_scale * (torch.tanh(nodes) if self.spec.output_tanh else nodes)
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether there is a scaling other than the identity."""
+        scales, shifts = (self.input_scale, self.output_scale), (self.input_shift, self.output_shift)
+        return any(bool((one != 1).any()) for one in scales) or any(bool((one != 0).any()) for one in shifts)
+
+    def copy(self) -> MLP:
+        """Return an independent copy."""
+        return copy.deepcopy(self)
+
+    def scaled_to(self, dataset: Dataset) -> MLP:
+        """Return a copy scaled to a dataset's training samples; raises DataError when the columns differ."""
+        scaled = self.copy()
+        scaled._fit_scales(dataset)
+        return scaled
+
     def _fit_scales(self, dataset: Dataset) -> None:
-        _check_dataset(self.spec, dataset)
+        check_columns(self.spec, dataset)
         inputs, targets = dataset.train_inputs.double(), dataset.train_targets.double()
         low, high = inputs.amin(dim=0), inputs.amax(dim=0)
         self.input_shift.copy_((low + high) / 2)
@@ -185,117 +151,16 @@ class MLP(nn.Module):
         self.output_scale.copy_(size * _positive_or_one(((targets - shift) / size).square().mean(dim=0).sqrt()))
 
 
-class MLPObjective:
-    """The mean squared error of a perceptron on a regression dataset, for any of the optimizers; float64.
-
-    It takes the perceptron over: the perceptron's parameters are the present point. Raises DataError for a dataset of
-    classes or of other columns.
-    """
-
-    def __init__(self, mlp: MLP, dataset: Dataset) -> None:
-        _check_dataset(mlp.spec, dataset)
-        self.mlp = mlp
-        self._activation = ACTIVATIONS[mlp.spec.activation][0]
-        sizes = [(layer.out_features, layer.in_features + 1) for layer in mlp.layers]
-        ends = np.cumsum([0, *(rows * columns for rows, columns in sizes)])
-        self._parts = [(slice(ends[n], ends[n + 1]), size) for n, size in enumerate(sizes)]
-        self._flat: FloatArray = np.empty(ends[-1])
-        for layer, (part, size) in zip(mlp.layers, self._parts, strict=True):
-            matrix = self._flat[part].reshape(size)
-            matrix[:, :-1], matrix[:, -1] = layer.weight.detach().numpy(), layer.bias.detach().numpy()
-            layer.weight.data, layer.bias.data = torch.from_numpy(matrix[:, :-1]), torch.from_numpy(matrix[:, -1])
-        self._train = self._scaled(dataset.train_inputs, dataset.train_targets)
-        self._test = self._scaled(dataset.test_inputs, dataset.test_targets)
-
-    @property
-    def parameters(self) -> FloatArray:
-        """A copy of the weights and biases (P,)."""
-        return self._flat.copy()
-
-    def loss(self, parameters: FloatArray) -> float:
-        """Return the mean squared error of scaled targets at `parameters`, which become the present ones."""
-        self._flat[:] = parameters
-        outputs = self._forward(self._train[0])[0]
-        return float(np.square(outputs - self._train[1]).mean())
-
-    def loss_and_gradient(self, parameters: FloatArray) -> tuple[float, FloatArray]:
-        """Return the loss and its gradient (P,) at `parameters`, which become the present ones."""
-        self._flat[:] = parameters
-        outputs, nodes, slopes = self._forward(self._train[0])
-        errors = outputs - self._train[1]
-        gradient, deltas = np.empty_like(self._flat), (2.0 / errors.size) * errors
-        for index in reversed(range(len(self._parts))):
-            part, size = self._parts[index]
-            np.matmul(deltas, nodes[index].T, out=gradient[part].reshape(size))
-            if index > 0:
-                deltas = (self._matrix(index)[:, :-1].T @ deltas) * slopes[index - 1]
-        return float(np.square(errors).mean()), gradient
-
-    def models(self, parameters: FloatArray) -> Iterator[Quadratic]:
-        """Yield the Gauss-Newton model at `parameters`."""
-        loss, gradient = self.loss_and_gradient(parameters)
-        curvature = np.zeros((len(gradient), len(gradient)))
-        inputs, targets = self._train
-        step = block_size(gradient.itemsize * len(gradient) * len(targets))
-        for start in range(0, inputs.shape[1], step):
-            jacobian = self._jacobian(np.ascontiguousarray(inputs[:, start : start + step]))
-            curvature += jacobian @ jacobian.T
-        yield Quadratic(loss, gradient, (2.0 / targets.size) * curvature)
-
-    def rmse(self) -> tuple[float, float]:
-        """Return the root mean square errors on train and test samples in original units."""
-        scale = self.mlp.output_scale.numpy()
-        of_train, of_test = (
-            kernels.root_mean_squared_error(np.ascontiguousarray(self._forward(x)[0]), y, scale)
-            for x, y in (self._train, self._test)
-        )
-        return of_train, of_test
-
-    def _scaled(self, inputs: Tensor, targets: Tensor) -> tuple[FloatArray, FloatArray]:
-        """Return inputs with a row of ones (I + 1, B), and targets (O, B), both scaled."""
-        x = ((inputs.double() - self.mlp.input_shift) / self.mlp.input_scale).numpy().T
-        y = ((targets.double() - self.mlp.output_shift) / self.mlp.output_scale).numpy().T
-        return np.concatenate([x, np.ones((1, x.shape[1]))]), np.ascontiguousarray(y)
-
-    def _matrix(self, index: int) -> FloatArray:
-        part, size = self._parts[index]
-        return self._flat[part].reshape(size)
-
-    def _forward(self, inputs: FloatArray) -> tuple[FloatArray, list[FloatArray], list[FloatArray]]:
-        """Return outputs (O, B), what enters each layer with a row of ones (n_l + 1, B), and σ' of hidden units."""
-        nodes, slopes = [inputs], list[FloatArray]()
-        for index in range(len(self._parts) - 1):
-            values, slope = self._activation(self._matrix(index) @ nodes[-1])
-            nodes.append(np.concatenate([values, np.ones((1, values.shape[1]))]))
-            slopes.append(slope)
-        return self._matrix(len(self._parts) - 1) @ nodes[-1], nodes, slopes
-
-    def _jacobian(self, inputs: FloatArray) -> FloatArray:
-        """Return the scaled outputs' derivatives with respect to the parameters, (P, O·b), at inputs (I + 1, b)."""
-        outputs, nodes, slopes = self._forward(inputs)
-        num_outputs, num_samples = outputs.shape
-        jacobian = np.empty((len(self._flat), num_outputs, num_samples))
-        for output in range(num_outputs):
-            deltas = np.zeros((num_outputs, num_samples))
-            deltas[output] = 1.0
-            for index in reversed(range(len(self._parts))):
-                part, _ = self._parts[index]
-                jacobian[part, output] = (deltas[:, None, :] * nodes[index][None, :, :]).reshape(-1, num_samples)
-                if index > 0:
-                    deltas = (self._matrix(index)[:, :-1].T @ deltas) * slopes[index - 1]
-        return jacobian.reshape(len(self._flat), -1)
-
-
-def _check_dataset(spec: MLPSpec, dataset: Dataset) -> None:
-    """Raise DataError unless `dataset` is a regression with the columns of a perceptron."""
-    if dataset.task != "regression":
-        raise DataError(f"a perceptron is fitted to a regression, received task={dataset.task!r}: train a KAN on it")
+def check_columns(spec: MLPSpec, dataset: Dataset) -> None:
+    """Raise DataError unless `dataset` has the columns of a perceptron, whose outputs can be its targets."""
     shape = (dataset.num_inputs, dataset.num_outputs)
     if shape != (spec.widths[0], spec.widths[-1]):
         raise DataError(
             f"a perceptron of widths={spec.widths} needs {spec.widths[0]} inputs and {spec.widths[-1]} outputs, "
             f"received {shape[0]} and {shape[1]} columns: change the first or last width"
         )
+    if spec.output_tanh and dataset.task == "classification":
+        raise DataError("outputs for classes are any real number, received output_tanh=True: leave it out")
 
 
 def _positive_or_one(scale: Tensor) -> Tensor:

@@ -33,8 +33,8 @@ class Contestant:
     `model` is "kan" or "mlp". `hidden` are the widths of its hidden layers, the problem's own when left out. A KAN has
     `basis`, `grid_size` (5 when left out and no budget of parameters asks for another), `order`, `knots` and `base` as
     in `NetworkSpec`; an MLP `activation` (one σ, or one for each hidden layer) and `output_tanh`. `optimizer` is
-    "adam", "lbfgs", "lm" or, for a KAN, "auto". `steps` replaces those of the budget, as steps of optimizers differ in what
-    they cost. Raises SpecError when a field is out of bounds or belongs to the other model.
+    "adam", "lbfgs", "lm" or, for a KAN, "auto". `steps` replaces those of the budget, since steps of optimizers differ
+    in what they cost. Raises SpecError when a field is out of bounds or belongs to the other model.
     """
 
     name: str

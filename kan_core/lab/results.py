@@ -49,4 +49,5 @@ class PointResult:
     def from_json(cls, values: Mapping[str, Any]) -> PointResult:
         """Return the result whose `to_json` these are."""
         curve = tuple((int(step), float(seconds), float(error)) for step, seconds, error in values["curve"])
-        return cls(**{**values, "curve": curve})
+        fields: dict[str, Any] = {**values, "curve": curve}
+        return cls(**fields)

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import Protocol
+
+import torch
 
 from kan_core.datasets import Dataset
-from kan_core.errors import SpecError
 from kan_core.lab.points import LabPoint, point_dataset, point_network, point_shape, point_training
 from kan_core.lab.results import CurvePoint, PointResult
 from kan_core.lab.sizes import count_parameters
 from kan_core.lab.spec import LabSpec
-from kan_core.mlp import MLP
-from kan_core.network import KAN
+from kan_core.mlp import MLP, MLPSpec
+from kan_core.mlp_training import MLPTrainer
+from kan_core.network import KAN, NetworkSpec
 from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
 
 MAX_CURVE = 200
 _OUTCOMES = {Outcome.OK: "ok", Outcome.CONVERGED: "converged", Outcome.DIVERGED: "diverged"}
-
-
-class StepTrainer(Protocol):
-    """What trains a network of either kind."""
-
-    def step(self) -> StepResult:
-        """Do one step."""
-        ...
-
-    def rmse(self) -> tuple[float, float]:
-        """Return the present errors on train and test samples."""
-        ...
 
 
 class PointRun:
@@ -44,10 +33,10 @@ class PointRun:
         self._budget = spec.budget
         self._max_steps = spec.contestant(point.contestant).steps or spec.budget.steps
         dataset = point_dataset(spec, point)
-        self._network = point_network(spec, point, dataset)
+        network = point_network(spec, point, dataset)
         training = point_training(spec, point)
-        _compile(type(self._network), _family(self._network), training.optimizer, dataset.task)
-        self._trainer = _make_trainer(self._network, dataset, training)
+        _compile(_family(network), training.optimizer, dataset.task)
+        self._trainer = _make_trainer(network, dataset, training)
         self._last: StepResult | None = None
         self._sentence = ""
         self._seconds, self._stride = 0.0, 1
@@ -89,7 +78,7 @@ class PointRun:
     @property
     def network(self) -> KAN | MLP:
         """The network as it stands."""
-        return self._trainer.network if isinstance(self._trainer, Trainer) else self._network
+        return self._trainer.network
 
     @property
     def result(self) -> PointResult:
@@ -129,9 +118,9 @@ def failed_result(spec: LabSpec, point: LabPoint, sentence: str) -> PointResult:
     )
 
 
-def _make_trainer(network: KAN | MLP, dataset: Dataset, training: TrainingSpec) -> StepTrainer:
+def _make_trainer(network: KAN | MLP, dataset: Dataset, training: TrainingSpec) -> Trainer | MLPTrainer:
     if isinstance(network, MLP):
-        raise SpecError("an MLP cannot be trained here yet, received model='mlp': choose a KAN")
+        return MLPTrainer(network, dataset, training)
     return Trainer(network, dataset, training)
 
 
@@ -144,5 +133,17 @@ def _family(network: KAN | MLP) -> str:
 
 
 @lru_cache(maxsize=256)
-def _compile(kind: type[KAN | MLP], family: str, optimizer: str, task: str) -> None:
-    """Let everything be compiled that a training of this kind uses, by a step of a small one."""
+def _compile(family: str, optimizer: str, task: str) -> None:
+    """Let everything be compiled that trainings of a family ("" is an MLP) use, by steps of a small one."""
+    inputs = torch.linspace(-1.0, 1.0, 12, dtype=torch.float64).unsqueeze(1)
+    targets = (inputs > 0).double() if task == "classification" else inputs.square()
+    dataset = Dataset(train_inputs=inputs, train_targets=targets, test_inputs=inputs, test_targets=targets, task=task)
+    training = TrainingSpec(optimizer=optimizer)
+    network = (
+        KAN(NetworkSpec(widths=(1, 2, 1), basis=family), dtype=torch.float64)
+        if family
+        else MLP(MLPSpec(widths=(1, 2, 1)))
+    )
+    trainer = _make_trainer(network, dataset, training)
+    for _ in range(2):
+        trainer.step()

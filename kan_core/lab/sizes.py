@@ -19,6 +19,8 @@ from kan_core.network import NetworkSpec
 from kan_core.training import FINEST_GRID
 
 Shape = NetworkSpec | MLPSpec
+# hidden widths and a grid size
+Choice = tuple[tuple[int, ...], int]
 TOLERANCE = 0.05
 # of a layer that nothing says how wide to make
 DEFAULT_WIDTH = 5
@@ -84,7 +86,7 @@ def _make(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid
 def _meet(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid_size: int, wanted: int) -> Shape:
     """Return the shape nearest to the stated one whose number of parameters is within 5 % of `wanted`."""
 
-    def size_of(choice: tuple[tuple[int, ...], int]) -> int:
+    def size_of(choice: Choice) -> int:
         return count_parameters(_make(contestant, num_inputs, *choice))
 
     largest = (1 + TOLERANCE) * wanted
@@ -92,7 +94,7 @@ def _meet(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid
         (widths, grid_size) for widths in takewhile(lambda w: size_of((w, grid_size)) <= largest, _scaled(hidden))
     ]
     if contestant.model == "mlp":
-        stages: list[Iterable[tuple[tuple[int, ...], int]]] = [
+        stages: Sequence[Iterable[Choice]] = [
             by_width,
             ((widths, grid_size) for widths in _uneven(hidden, lambda w: size_of((w, grid_size)) <= largest)),
         ]
@@ -108,7 +110,7 @@ def _meet(contestant: Contestant, num_inputs: int, hidden: tuple[int, ...], grid
         stages = [first, second, both]
     nearest = 0
     for stage in stages:
-        found: list[tuple[float, int, tuple[tuple[int, ...], int]]] = []
+        found: list[tuple[float, int, Choice]] = []
         for choice in stage:
             size = size_of(choice)
             nearest = min(nearest, size, key=lambda number: abs(number - wanted))
@@ -145,7 +147,7 @@ def _uneven(hidden: tuple[int, ...], fits: Callable[[tuple[int, ...]], bool]) ->
         yield from takewhile(fits, ((*widths[:-1], last) for last in range(1, 4097)))
 
 
-def _distance(choice: tuple[tuple[int, ...], int], stated: tuple[tuple[int, ...], int]) -> float:
+def _distance(choice: Choice, stated: Choice) -> float:
     """Return by how much widths and grid differ, as the sum of the logarithms of their ratios."""
     pairs = [*zip(choice[0], stated[0], strict=True), (choice[1], stated[1])]
     return sum(abs(math.log(one / other)) for one, other in pairs)

@@ -11,11 +11,11 @@ from typing import Protocol
 
 import numpy as np
 
-from kan_core import kernels
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.datasets import Dataset
 from kan_core.features import block_size
 from kan_core.network import KAN
+from kan_core.optimizers.data_loss import data_loss, loss_curvature, loss_deltas, root_mean_error
 from kan_core.optimizers.flat_parameters import FlatParameters
 from kan_core.optimizers.forward_pass import ForwardPass, PassMaker, Samples, deltas_of_sums
 from kan_core.optimizers.sparsity import LayerPull, PenaltyPoint, measure_penalty
@@ -123,7 +123,7 @@ class NetworkObjective:
         """Return the objective at `parameters`."""
         self.set_parameters(parameters)
         done = self._forward_train()
-        return self._data_loss(done.outputs, self._train.targets) + self._penalty_at(done).value
+        return data_loss(self.task, done.outputs, self._train.targets) + self._penalty_at(done).value
 
     def loss_and_gradient(self, parameters: FloatArray, *, batch: IndexArray | None = None) -> tuple[float, FloatArray]:
         """Return the objective and its gradient (P,) at `parameters`, over all samples or those of `batch`."""
@@ -131,8 +131,8 @@ class NetworkObjective:
         samples = self._train if batch is None else self._train.select(batch)
         done = self._forward_train() if batch is None else self._maker.forward(samples)
         point = self._penalty_at(done)
-        loss = self._data_loss(done.outputs, samples.targets) + point.value
-        return loss, self._backward(done, self._output_deltas(done.outputs, samples.targets), point)
+        loss = data_loss(self.task, done.outputs, samples.targets) + point.value
+        return loss, self._backward(done, loss_deltas(self.task, done.outputs, samples.targets), point)
 
     def models(self, parameters: FloatArray) -> Iterator[Quadratic]:
         """Yield Gauss-Newton models (generalised for cross-entropy) at `parameters`, in float64.
@@ -141,8 +141,8 @@ class NetworkObjective:
         """
         self.set_parameters(parameters)
         done = self._forward_train()
-        point, deltas = self._penalty_at(done), self._output_deltas(done.outputs, self._train.targets)
-        loss = self._data_loss(done.outputs, self._train.targets) + point.value
+        point, deltas = self._penalty_at(done), loss_deltas(self.task, done.outputs, self._train.targets)
+        loss = data_loss(self.task, done.outputs, self._train.targets) + point.value
         of_data = self._data_curvature(done)
         if point.pulls:
             gradient, curvature = self._backward(done, deltas, PenaltyPoint()).astype(np.float64), of_data.copy()
@@ -166,7 +166,10 @@ class NetworkObjective:
     def rmse(self) -> tuple[float, float]:
         """Return the root mean square errors on train and test samples in original units (probabilities if classes)."""
         train, test = self._forward_train(), self._maker.forward(self._test)
-        return self._rmse(train.outputs, self._train), self._rmse(test.outputs, self._test)
+        return (
+            root_mean_error(self.task, train.outputs, self._train.targets, self._train.scale),
+            root_mean_error(self.task, test.outputs, self._test.targets, self._test.scale),
+        )
 
     def train_nodes(self) -> list[FloatArray]:
         """Return the node values of every layer at the train samples, (n_l, B) each."""
@@ -216,7 +219,7 @@ class NetworkObjective:
     def _data_curvature(self, done: ForwardPass) -> FloatArray:
         """Return the Gauss-Newton curvature (P, P) of the data loss."""
         total = np.zeros((self.num_parameters, self.num_parameters))
-        weight = self._output_curvature(done.outputs)
+        weight = loss_curvature(self.task, done.outputs)
         for part, jacobian in self._jacobian_blocks(done):
             jacobian *= np.sqrt(weight[:, part])
             rows = jacobian.reshape(len(jacobian), -1)
@@ -277,30 +280,6 @@ class NetworkObjective:
                 if free.any():
                     jacobian[columns[free], output] = rows[one.target] * one.by_constants(part)[free]
 
-    # --- losses -----------------------------------------------------------------------------------------------------
-
-    def _data_loss(self, outputs: FloatArray, targets: FloatArray) -> float:
-        if self.task == "regression":
-            return kernels.mean_squared_error(outputs, targets)
-        # log(1 + e^-|z|) + max(z, 0) - z t never overflows
-        return float((np.logaddexp(0.0, outputs) - outputs * targets).mean())
-
-    def _output_deltas(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
-        if self.task == "regression":
-            return (2.0 / outputs.size) * (outputs - targets)
-        return (_sigmoid(outputs) - targets) / outputs.dtype.type(outputs.size)
-
-    def _output_curvature(self, outputs: FloatArray) -> FloatArray:
-        if self.task == "regression":
-            return np.full(outputs.shape, 2.0 / outputs.size)
-        probability = _sigmoid(outputs.astype(np.float64))
-        return np.maximum(probability * (1 - probability), 1e-8) / outputs.size
-
-    def _rmse(self, outputs: FloatArray, samples: Samples) -> float:
-        if self.task == "regression":
-            return kernels.root_mean_squared_error(outputs, samples.targets, samples.scale)
-        return float(np.sqrt(np.square(_sigmoid(outputs) - samples.targets).mean(dtype=np.float64)))
-
     # --- sparsity ---------------------------------------------------------------------------------------------------
 
     def _penalty_at(self, done: ForwardPass) -> PenaltyPoint:
@@ -331,7 +310,3 @@ class NetworkObjective:
 def _deviations(values: FloatArray) -> FloatArray:
     """Return (v - mean v) / B along the samples, the last axis: the slope of ½ var v."""
     return (values - values.mean(axis=-1, keepdims=True)) / values.shape[-1]
-
-
-def _sigmoid(x: FloatArray) -> FloatArray:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
