@@ -279,16 +279,14 @@ export const texts = {
     perceptron: (activation: string, shape: string) =>
       `MLP ${shape}${activation === '' ? '' : `, ${activation}`}`,
     lane: (number: number, name: string) => `Lane ${number}: ${name}`,
-    heading: 'Lanes',
     alone: 'Open alone',
     aloneTitle: 'Open this lane with all its tools: edges, formulas, settings',
-    remove: 'Remove',
     removeOne: (number: number) => `Remove lane ${number}`,
-    step: 'step',
     parameters: 'parameters',
     time: 'time',
     test: 'test RMSE',
     train: 'train RMSE',
+    by: 'by',
     timeTitle: 'Processor time that training took',
     seconds: (value: number) =>
       value < 1 ? `${Math.round(1000 * value)} ms` : `${value.toFixed(value < 10 ? 2 : 1)} s`,
@@ -301,7 +299,6 @@ export const texts = {
     liveTitle: 'Show the lanes as they are now',
     at: (step: number) => `step ${step}`,
     atLive: (step: number) => `live, step ${step}`,
-    noPast: 'not kept',
     speed: 'Steps a second',
     differ: 'These lanes learn different samples: their errors cannot be compared.',
     seedsDiffer: 'These lanes started from different seeds.',
@@ -314,7 +311,6 @@ export const texts = {
     sums: 'sum',
     functionsOnEdges: 'functions on edges, sums in nodes',
     functionsInNodes: 'weights on edges, functions in nodes',
-    share: 'Copy link',
     copied: 'Link copied',
   },
   guide: {
@@ -414,7 +410,6 @@ export const texts = {
     expression: 'Function of x',
     exampleExpression: 'x*exp(-x^2)',
     add: 'Add this function',
-    remove: 'Remove',
     removeOne: (name: string) => `Remove ${name}`,
   },
   formula: {

@@ -51,7 +51,7 @@ export function lanesChart(curves: readonly LaneCurve[], axis: LaneAxis, rmse: s
     traces,
     layout: {
       showlegend: true,
-      legend: { x: 1, xanchor: 'right', y: 1, bgcolor: 'rgba(0,0,0,0)' },
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)' },
       xaxis: { title: { text: texts.lanes.axisTitles[axis] }, rangemode: 'tozero' },
       yaxis: { type: 'log', title: { text: rmse } },
       shapes: [...places].map(([x, tone]) => ({

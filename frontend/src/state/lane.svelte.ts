@@ -10,6 +10,8 @@ export class Lane implements Pictured {
   readonly track = new FrameTrack();
   /** the moment that is looked at, null for now */
   private past = $state.raw<Moment | null>(null);
+  /** the first step of which there is a picture, null before there is any */
+  firstStep = $state<number | null>(null);
   /** the edge whose words are read */
   selected = $state(-1);
 
@@ -26,6 +28,7 @@ export class Lane implements Pictured {
   ) {
     session.onPicture = (frame, structure) => {
       this.track.add(frame, structure);
+      this.firstStep = this.track.firstStep;
     };
   }
 
@@ -37,6 +40,7 @@ export class Lane implements Pictured {
   /** Forgets what was. */
   forget(): void {
     this.track.clear();
+    this.firstStep = null;
     this.past = null;
   }
 

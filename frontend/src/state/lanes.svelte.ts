@@ -36,6 +36,8 @@ export class Lanes {
     this.lanes.some(({ session }) => session.connection === 'live' && session.status.state === 'running'),
   );
   readonly lastStep: number = $derived(Math.max(0, ...this.lanes.map(({ session }) => session.status.step)));
+  /** the first step of which every lane has kept a picture */
+  readonly firstStep: number = $derived(Math.max(0, ...this.lanes.map(({ firstStep }) => firstStep ?? 0)));
   readonly isFull: boolean = $derived(this.lanes.length >= MAX_LANES);
   readonly step: number | null = $derived(this.lookedAt);
   /** whether all learn the same samples */
