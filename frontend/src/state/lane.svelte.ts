@@ -25,8 +25,11 @@ export class Lane implements Pictured {
     readonly session: SessionState,
     /** which of the colours of lanes is its own */
     readonly colour: number,
+    /** whether anybody may want to look back */
+    isKept: () => boolean,
   ) {
     session.onPicture = (frame, structure) => {
+      if (!isKept()) return;
       this.track.add(frame, structure);
       this.firstStep = this.track.firstStep;
     };

@@ -56,7 +56,7 @@ export class Lanes {
   constructor(keys: readonly Key[]) {
     this.lanes = keys
       .slice(0, MAX_LANES)
-      .map(({ id, key }, colour) => new Lane(new SessionState(id, key), colour));
+      .map(({ id, key }, colour) => this.open(new SessionState(id, key), colour));
   }
 
   /** Carries out a command in all lanes. */
@@ -93,6 +93,13 @@ export class Lanes {
     await this.act({ type: 'reset', new_seed: newSeed });
   }
 
+  /** Lets all lanes learn a ready problem from the beginning. */
+  async learn(name: string): Promise<void> {
+    this.look(null);
+    for (const lane of this.lanes) lane.forget();
+    await this.act({ type: 'set_data', source: { kind: 'catalogue', name }, hidden: null });
+  }
+
   /** Shows all lanes as they were at this step; null shows them live. */
   look(step: number | null): void {
     this.lookedAt = step;
@@ -123,7 +130,7 @@ export class Lanes {
     await added.arrived();
     await this.act({ type: 'pause' });
     await this.reset(false);
-    this.lanes = [...this.lanes, new Lane(added, this.freeColour())];
+    this.lanes = [...this.lanes, this.open(added, this.freeColour())];
     await this.run();
     return null;
   }
@@ -140,6 +147,10 @@ export class Lanes {
       lane.leave();
       lane.session.close();
     }
+  }
+
+  private open(session: SessionState, colour: number): Lane {
+    return new Lane(session, colour, () => this.lanes.length > 1);
   }
 
   /** The first colour that no lane has. */

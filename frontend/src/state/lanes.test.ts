@@ -69,6 +69,26 @@ describe('lanes', () => {
     ]);
   });
 
+  it('learn another problem together, each with the layers that it has', () => {
+    for (const socket of FakeSocket.all) socket.accept();
+    void lanes.learn('j0');
+    for (const socket of FakeSocket.all) {
+      expect(socket.sentOf('set_data')[0]).toMatchObject({
+        source: { kind: 'catalogue', name: 'j0' },
+        hidden: null,
+      });
+    }
+  });
+
+  it('keep no pictures while there is only one', () => {
+    const alone = new Lanes([{ id: 'alone', key: null }]);
+    FakeSocket.last.accept();
+    FakeSocket.last.deliverFrame(4, { edges: 2, revision: 1 });
+    browser.paint();
+    expect([alone.lanes[0]?.step, alone.lanes[0]?.track.length]).toEqual([4, 0]);
+    alone.close();
+  });
+
   it('stop at the same step', async () => {
     for (const socket of FakeSocket.all) socket.accept();
     const paused = lanes.pause();
