@@ -35,7 +35,7 @@ def open_lanes(context: BrowserContext, server: LiveServer, *networks: object, k
 
 def lane(page: Page, number: int) -> Locator:
     """Return one of the lanes."""
-    return page.get_by_role("region", name=re.compile(f"^Lane {number}: "))
+    return page.get_by_role("region", name=re.compile(f"^Lane {number}:"))
 
 
 def steps(page: Page) -> list[int]:

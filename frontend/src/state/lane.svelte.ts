@@ -29,10 +29,14 @@ export class Lane implements Pictured {
     isKept: () => boolean,
   ) {
     session.onPicture = (frame, structure) => {
-      if (!isKept()) return;
-      this.track.add(frame, structure);
-      this.firstStep = this.track.firstStep;
+      if (isKept()) this.keep(frame, structure);
     };
+  }
+
+  /** Keeps the picture that there is now. */
+  keepNow(): void {
+    const { frame, structure } = this.session;
+    if (frame !== null && structure?.revision === frame.revision) this.keep(frame, structure);
   }
 
   /** Shows the network as it was at this step, or as near before it as is kept; null shows it live. */
@@ -45,6 +49,11 @@ export class Lane implements Pictured {
     this.track.clear();
     this.firstStep = null;
     this.past = null;
+  }
+
+  private keep(frame: Frame, structure: Structure): void {
+    this.track.add(frame, structure);
+    this.firstStep = this.track.firstStep;
   }
 
   /** Keeps no more pictures; the session goes on. */

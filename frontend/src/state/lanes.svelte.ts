@@ -131,6 +131,8 @@ export class Lanes {
     await this.act({ type: 'pause' });
     await this.reset(false);
     this.lanes = [...this.lanes, this.open(added, this.freeColour())];
+    // what came while there was one lane less
+    for (const lane of this.lanes) lane.keepNow();
     await this.run();
     return null;
   }

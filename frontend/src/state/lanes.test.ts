@@ -34,7 +34,8 @@ async function answer(steps: readonly number[] = []): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
-const sent = (): unknown[][] => FakeSocket.all.map((socket) => socket.sent.map(({ type }) => type));
+const sent = (): unknown[][] =>
+  FakeSocket.all.map((socket) => socket.sent.map(({ type }) => type).filter((type) => type !== 'ack'));
 
 describe('lanes', () => {
   it('open each session with its own key', () => {
@@ -160,6 +161,8 @@ describe('lanes', () => {
       paused: true,
     });
     FakeSocket.all[2]?.accept({ session_id: 'three' });
+    FakeSocket.all[2]?.deliverFrame(1, { step: 0, edges: 2, revision: 1 });
+    browser.paint();
     await vi.advanceTimersByTimeAsync(0);
     expect(sent()).toEqual([['pause'], ['pause'], []]);
     await answer();
@@ -170,6 +173,7 @@ describe('lanes', () => {
     expect(await added).toBeNull();
     expect(lanes.keys[2]).toEqual({ id: 'three', key: 'k3' });
     expect(lanes.lanes.map(({ colour }) => colour)).toEqual([0, 1, 2]);
+    expect(lanes.lanes[2]?.firstStep).toBe(0);
   });
 
   it('stay as they are when one is refused', async () => {
