@@ -410,6 +410,7 @@ export const texts = {
     expression: 'Function of x',
     exampleExpression: 'x*exp(-x^2)',
     add: 'Add this function',
+    remove: 'Remove',
     removeOne: (name: string) => `Remove ${name}`,
   },
   formula: {

@@ -1,12 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeSocket, fakeBrowser, restoreBrowser, SNAPSHOT } from '../protocol/fake-server';
+import type { PerceptronSettings } from '../protocol/messages';
 import { Lanes } from './lanes.svelte';
 
 const KEYS = [
   { id: 'one', key: 'k1' },
   { id: 'two', key: 'k2' },
 ];
-const MLP = { model: 'mlp', widths: [2, 3, 1], activation: 'silu', output_tanh: false } as const;
+const MLP: PerceptronSettings = {
+  model: 'mlp',
+  widths: [2, 3, 1],
+  activation: 'silu',
+  output_tanh: false,
+};
 
 let browser: ReturnType<typeof fakeBrowser>;
 let lanes: Lanes;
