@@ -38,24 +38,38 @@ from server.messages import (
     Suggest,
     SymbolicForm,
 )
+from server.model import NUM_POINTS, Network
+from server.perceptron_refusals import kan_for
 from server.refusal import Refusal
 from server.session_data import SessionData
 from server.views import edge_kind, edge_ref, symbolic_form
 
-NUM_POINTS = 64
 NUM_BINS = 24
 MAX_CANDIDATES = 80
 MAX_RESIDUALS = 500
 MAX_SHOWN_SAMPLES = 500
 
+# what is asked of a KAN alone
+KanQuery = Inspect | Suggest | MeasureCut | JudgeFormula | Constants | Export
+
 
 def answer(
-    query: ShortQuery, network: KAN, data: SessionData, *, revision: int, step: int, library: Library = BUILT_IN
+    query: ShortQuery, network: Network, data: SessionData, *, revision: int, step: int, library: Library = BUILT_IN
 ) -> Event:
     """Return the answer to a query of a network after `step` steps, formulas made of `library`.
 
-    Raises Refusal: stale_edge or bad_input.
+    Raises Refusal: stale_edge, bad_input or not_for_perceptrons.
     """
+    if isinstance(query, Predict):
+        return predict(network, query, data)
+    if isinstance(query, Residuals):
+        return residuals(network, data)
+    return _answer_of_kan(query, kan_for(query, network), data, revision=revision, step=step, library=library)
+
+
+def _answer_of_kan(
+    query: KanQuery, network: KAN, data: SessionData, *, revision: int, step: int, library: Library
+) -> Event:
     match query:
         case Inspect():
             return inspect_edge(network, query.edge, data, revision)
@@ -63,10 +77,6 @@ def answer(
             return suggest(network, query.edge, data, revision=revision, step=step, library=library)
         case MeasureCut():
             return measure_cut(network, query.edges, data, step)
-        case Predict():
-            return predict(network, query, data)
-        case Residuals():
-            return residuals(network, data)
         case JudgeFormula():
             return judge_formula(network, query, data, revision)
         case Constants():
@@ -176,7 +186,7 @@ def measure_cut(network: KAN, refs: list[EdgeRef], data: SessionData, step: int)
     )
 
 
-def predict(network: KAN, query: Predict, data: SessionData) -> PredictionEvent:
+def predict(network: Network, query: Predict, data: SessionData) -> PredictionEvent:
     """Return network and truth over one or two inputs, the others at their medians."""
     for name, index in (("x_input", query.x_input), ("y_input", query.y_input)):
         if index is not None and index >= data.num_inputs:
@@ -207,7 +217,7 @@ def predict(network: KAN, query: Predict, data: SessionData) -> PredictionEvent:
     )
 
 
-def residuals(network: KAN, data: SessionData) -> ResidualsEvent:
+def residuals(network: Network, data: SessionData) -> ResidualsEvent:
     """Return predictions against targets for at most 500 test samples, without those beyond all numbers."""
     inputs, targets = data.dataset.test_inputs[:MAX_RESIDUALS], data.dataset.test_targets[:MAX_RESIDUALS, 0].numpy()
     predictions = outputs(network, data, inputs)
@@ -220,7 +230,7 @@ def _finite(error: float) -> float:
 
 
 @torch.no_grad()
-def outputs(network: KAN, data: SessionData, inputs: torch.Tensor) -> NDArray[np.float64]:
+def outputs(network: Network, data: SessionData, inputs: torch.Tensor) -> NDArray[np.float64]:
     """Return the first output (B,) for inputs (B, I), as a probability for classification."""
     values = network(inputs)[:, 0].double()
     return (torch.sigmoid(values) if data.info.task == "classification" else values).numpy()

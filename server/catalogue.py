@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import sympy as sp
 
 from kan_core.bases import BASES, BSplineBasis, make_basis
@@ -10,9 +13,27 @@ from kan_core.mathml import presentation
 from kan_core.problems import CATALOGUE, Problem
 from kan_core.symbolic import FUNCTIONS
 from kan_core.tables import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
-from server.messages import MAX_EDGES, MAX_LAYERS, MAX_SAMPLES, MAX_WIDTH
+from server.messages import MAX_EDGES, MAX_LAYERS, MAX_SAMPLES, MAX_UNITS, MAX_WEIGHTS, MAX_WIDTH, ActivationName
 from server.refining import takes_any_size
-from server.rest import CatalogueBasis, CatalogueFunction, CatalogueInfo, CatalogueProblem, Limits
+from server.rest import (
+    CatalogueActivation,
+    CatalogueBasis,
+    CatalogueFunction,
+    CatalogueInfo,
+    CatalogueProblem,
+    Limits,
+)
+
+ACTIVATION_TITLES: Mapping[ActivationName, str] = MappingProxyType(
+    {
+        "relu": "ReLU",
+        "leaky_relu": "LeakyReLU",
+        "gelu": "GELU",
+        "silu": "SiLU",
+        "tanh": "tanh",
+        "sigmoid": "sigmoid",
+    }
+)
 
 
 def build_catalogue() -> CatalogueInfo:
@@ -29,10 +50,13 @@ def build_catalogue() -> CatalogueInfo:
             for name, function in FUNCTIONS.items()
         ],
         bases=[_describe_basis(name) for name in BASES],
+        activations=[CatalogueActivation(name=name, title=title) for name, title in ACTIVATION_TITLES.items()],
         limits=Limits(
             max_width=MAX_WIDTH,
             max_layers=MAX_LAYERS,
             max_edges=MAX_EDGES,
+            max_units=MAX_UNITS,
+            max_weights=MAX_WEIGHTS,
             max_samples=MAX_SAMPLES,
             max_csv_bytes=MAX_BYTES,
             max_csv_rows=MAX_ROWS,

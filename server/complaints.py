@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_SHOWN = 60
+# parts of a place that nobody wrote: which half of a request, which model is taken for meant
+UNTOLD = ("body", "kan", "mlp")
 # what each of pydantic's complaints asks of a field, in words for people who never heard of pydantic
 DEMANDS = {
     "missing": "is required",
@@ -37,6 +39,7 @@ DEMANDS = {
     "union_tag_not_found": "names its {discriminator}",
     "union_tag_invalid": "has as its {discriminator} one of {expected_tags}",
     "json_invalid": "is JSON",
+    "unknown_model": "has as its model 'kan' or 'mlp'",
     "extra_forbidden": "is not a field here",
 }
 
@@ -51,7 +54,7 @@ def describe_invalid(
     """
     first = complaints[0]
     kind = first["type"]
-    place = ".".join(str(part) for part in first["loc"] if part != "body" and kind != "json_invalid") or whole
+    place = ".".join(str(part) for part in first["loc"] if part not in UNTOLD and kind != "json_invalid") or whole
     if kind == "union_tag_invalid" and not first["loc"]:
         return f"There is no command of type {_shorten(str(first['ctx']['tag']))!r}."
     value = received if kind == "json_invalid" and received is not None else first["input"]

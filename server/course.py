@@ -28,6 +28,8 @@ class Course:
         self.steps_left = 0
         self.pace = Pace()
         self.losses = LossLog() if losses is None else losses
+        # processor time of training since the network was fresh
+        self.seconds = 0.0
         # why the recipe starts again, until it says what it starts with
         self._restart = ""
         self._next_losses = -math.inf
@@ -76,6 +78,7 @@ class Course:
         """Forget what was said and, unless paused, go on, with a network or an optimizer that starts afresh."""
         self.forget()
         self.losses = LossLog()
+        self.seconds = 0.0
         if self.state != "paused":
             self.state = "running"
 
@@ -95,10 +98,13 @@ class Course:
             return None
         return 0.0 if self.steps_left else self.pace.wait(now, steps_per_second)
 
-    def stepped(self, result: StepResult, *, now: float, steps_per_second: float | None) -> None:
-        """Take note of a step."""
+    def stepped(self, result: StepResult, *, now: float, steps_per_second: float | None, took: float = 0.0) -> None:
+        """Take note of a step that took so many processor seconds."""
+        self.seconds += took
         self.pace.stepped(now, steps_per_second)
-        self.losses.add(LossPoint(step=result.step, train=result.train_rmse, test=result.test_rmse))
+        self.losses.add(
+            LossPoint(step=result.step, train=result.train_rmse, test=result.test_rmse, seconds=self.seconds)
+        )
 
     def conclude(self, result: StepResult, *, is_recipe: bool) -> bool:
         """Take on what a step's outcome and sentence mean; return whether that is news."""

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from kan_core import KAN
 from server.messages import HistoryInfo
+from server.model import Network
+from server.models import model_of
 
 MAX_ENTRIES = 20
 
@@ -24,7 +25,7 @@ class Entry:
     """
 
     label: str
-    network: KAN
+    network: Network
     sparsity: Sparsity | None = None
     chosen_grid: int | None = None
 
@@ -45,7 +46,7 @@ class History:
 
     def push(self, entry: Entry) -> None:
         """Remember how things stood before an act; what was taken back can no longer be done again."""
-        self.undo_entries.append(replace(entry, network=entry.network.copy()))
+        self.undo_entries.append(replace(entry, network=model_of(entry.network).copy()))
         self.redo_entries.clear()
 
     def undo(self, now: Entry) -> Entry | None:
@@ -72,5 +73,5 @@ def _pass_on(come: deque[Entry], go: deque[Entry], now: Entry) -> Entry | None:
         return None
     entry = come.pop()
     sparsity = None if entry.sparsity is None else now.sparsity
-    go.append(replace(now, label=entry.label, network=now.network.copy(), sparsity=sparsity))
+    go.append(replace(now, label=entry.label, network=model_of(now.network).copy(), sparsity=sparsity))
     return entry

@@ -6,13 +6,13 @@ import asyncio
 import struct
 from collections import deque
 
-from server.frames import FLAG_GRIDS, FLAGS_OFFSET, HEADER
+from server.frames import FLAG_GRIDS, FLAG_NODES, FLAGS_OFFSET, HEADER
 
 GRID_REVISION_OFFSET = 20
 EDGES_OFFSET = 28
 SEQ_OFFSET = 12
 _U32 = struct.Struct("<I")
-_EDGES_AND_POINTS = struct.Struct("<2I")
+_COUNTS = struct.Struct("<3I")
 
 
 class MailboxOverflow(Exception):
@@ -110,8 +110,10 @@ class Mailbox:
 
 def strip_grids(frame: bytes) -> bytes:
     """Return the frame without its x grids: the tail cut off and the flag cleared; N is left as it was."""
-    num_edges, num_points = _EDGES_AND_POINTS.unpack_from(frame, EDGES_OFFSET)
-    end = HEADER.size + 4 * num_edges * (1 + num_points)
+    num_edges, num_points, num_nodes = _COUNTS.unpack_from(frame, EDGES_OFFSET)
+    has_weights = _read(frame, FLAGS_OFFSET) & FLAG_NODES
+    numbers = 2 * num_edges + num_nodes * num_points if has_weights else num_edges * (1 + num_points)
+    end = HEADER.size + 4 * numbers
     stripped = bytearray(frame[:end])
     _U32.pack_into(stripped, FLAGS_OFFSET, _read(frame, FLAGS_OFFSET) & ~FLAG_GRIDS)
     return bytes(stripped)

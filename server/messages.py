@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
 MAX_WIDTH = 32
 MAX_LAYERS = 6
 MAX_EDGES = 1024
+MAX_UNITS = 64
+MAX_WEIGHTS = 4500
 MAX_SAMPLES = 50_000
 
 
@@ -29,7 +31,8 @@ class Message(BaseModel):
 
 OptimizerName = Literal["auto", "lm", "lbfgs", "adam"]
 BaseFunction = Literal["silu", "identity", "none"]
-EdgeKind = Literal["spline", "symbolic", "pruned"]
+EdgeKind = Literal["spline", "symbolic", "pruned", "weight"]
+ActivationName = Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid"]
 SessionState = Literal["running", "paused", "diverged", "converged"]
 ConstantName = Literal["a", "b", "c", "d"]
 FormulaUnits = Literal["original", "scaled"]
@@ -47,8 +50,9 @@ class EdgeRef(Message):
 
 
 class NetworkSettings(Message):
-    """Shape and parametrisation of the network; a change starts a fresh one."""
+    """Shape and parametrisation of a KAN; a change starts a fresh one."""
 
+    model: Literal["kan"] = "kan"
     widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(
         default=[2, 5, 1], min_length=2, max_length=MAX_LAYERS + 1
     )
@@ -65,6 +69,34 @@ class NetworkSettings(Message):
     beta: FiniteFloat = Field(default=0.0, gt=-1, le=10)
     base: BaseFunction = "silu"
     initialization: Literal["standard", "power_law", "variance"] = "standard"
+
+
+class PerceptronSettings(Message):
+    """Shape of a multilayer perceptron, inputs and outputs included; a change starts a fresh one.
+
+    `activation` is the σ of every hidden layer, or of each of them; with `output_tanh` the outputs pass through tanh.
+    """
+
+    model: Literal["mlp"]
+    widths: list[Annotated[int, Field(ge=1, le=MAX_UNITS)]] = Field(min_length=2, max_length=MAX_LAYERS + 1)
+    activation: ActivationName | Annotated[list[ActivationName], Field(max_length=MAX_LAYERS - 1)] = "silu"
+    output_tanh: bool = False
+
+
+def _model_of(settings: object) -> str:
+    """Return which network settings are meant: those that do not say it, as all once did, are a KAN's."""
+    named: object = settings.get("model", "kan") if isinstance(settings, dict) else getattr(settings, "model", "kan")
+    return named if isinstance(named, str) else ""
+
+
+AnyNetworkSettings = Annotated[
+    Annotated[NetworkSettings, Tag("kan")] | Annotated[PerceptronSettings, Tag("mlp")],
+    Discriminator(
+        _model_of,
+        custom_error_type="unknown_model",
+        custom_error_message="model is 'kan' or 'mlp'",
+    ),
+]
 
 
 class TrainingSettings(Message):
@@ -202,7 +234,7 @@ class SetNetwork(Command):
     """Start a fresh network of this shape; first and last width must fit the data."""
 
     type: Literal["set_network"] = "set_network"
-    network: NetworkSettings
+    network: AnyNetworkSettings
 
 
 class SetData(Command):
@@ -514,14 +546,15 @@ class Event(Message):
 class EdgeInfo(Message):
     """What an edge is; edges are listed by layer, then target, then source, in the order of the frames.
 
-    Targets count the rows of sums: where a layer's last nodes multiply, each of them has two.
+    Targets count the rows of sums: where a layer's last nodes multiply, each of them has two. A perceptron's edges are
+    of the kind "weight", and their numbers stand in the frames.
     """
 
     layer: int
     source: int
     target: int
     kind: EdgeKind
-    basis: str = Field(description="the family of the curve, one of the catalogue's bases")
+    basis: str = Field(description="the family of the curve, one of the catalogue's bases; empty for a weight")
     form: SymbolicForm | None = None
     locked: bool = False
     label: str | None = Field(default=None, description="plain text such as 2.0·sin(3.14·x)")
@@ -532,7 +565,7 @@ class Structure(Message):
     """The network's shape. `revision` rises with every structural change and stands in every frame."""
 
     revision: int
-    network: NetworkSettings
+    network: AnyNetworkSettings
     seed: int
     input_names: list[str]
     output_names: list[str]
@@ -542,9 +575,10 @@ class Structure(Message):
 
 
 class DataInfo(Message):
-    """What the network learns from; ranges in original units."""
+    """What the network learns from, drawn or split with `seed`; ranges in original units."""
 
     source: DataSource
+    seed: int = 0
     title: str
     task: Literal["regression", "classification"]
     truth: str | None = Field(default=None, description="the formula behind the data, where one is known")
@@ -558,11 +592,15 @@ class DataInfo(Message):
 
 
 class LossPoint(Message):
-    """RMSE in original units after `step` steps (of the probabilities, for classification)."""
+    """RMSE in original units after `step` steps (of the probabilities, for classification).
+
+    `seconds` is the processor time that these steps took.
+    """
 
     step: int
     train: FiniteFloat
     test: FiniteFloat
+    seconds: FiniteFloat = Field(default=0.0, ge=0)
 
 
 class Formula(Message):

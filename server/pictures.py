@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from kan_core import KAN, StepResult, edge_importance, sample_edge_curves
-from kan_core.pruning import rmse
+from kan_core import StepResult
 from server.frames import Frame
+from server.model import Network
+from server.models import model_of
 from server.session_data import SessionData
 
-NUM_POINTS = 64
 
-
-def measure(network: KAN, data: SessionData, *, step: int) -> StepResult:
+def measure(network: Network, data: SessionData, *, step: int) -> StepResult:
     """Return where the network stands after `step` steps without doing another."""
     dataset = data.dataset
     # overflow is an answer here, not a warning
     with np.errstate(all="ignore"):
-        train = rmse(network, dataset.train_inputs, dataset.train_targets, task=dataset.task)
-        test = rmse(network, dataset.test_inputs, dataset.test_targets, task=dataset.task)
+        train = model_of(network).rmse(dataset.train_inputs, dataset.train_targets, dataset.task)
+        test = model_of(network).rmse(dataset.test_inputs, dataset.test_targets, dataset.task)
     return StepResult(step=step, train_rmse=train, test_rmse=test, objective=train**2)
 
 
@@ -32,15 +30,20 @@ class Painter:
         self._grids: NDArray[np.floating] | None = None
 
     def paint(
-        self, network: KAN, data: SessionData, stands: StepResult, *, revision: int, steps_per_second: float
+        self,
+        network: Network,
+        data: SessionData,
+        stands: StepResult,
+        *,
+        revision: int,
+        steps_per_second: float,
+        seconds: float = 0.0,
     ) -> Frame:
         """Return the network's picture, always with the x grids; epoch and seq are 0."""
-        curves = sample_edge_curves(network, num_points=NUM_POINTS)
-        if self._grids is None or not np.array_equal(self._grids, curves.grids):
+        picture = model_of(network).picture(data)
+        if self._grids is None or not np.array_equal(self._grids, picture.grids):
             self.grid_revision += self._grids is not None
-            self._grids = curves.grids
-        scores = edge_importance(network, data.weighed_inputs)
-        importance = torch.cat([score.ravel() for score in scores]).numpy()
+            self._grids = picture.grids
         return Frame(
             epoch=0,
             seq=0,
@@ -51,7 +54,9 @@ class Painter:
             test_rmse=stands.test_rmse,
             objective=stands.objective,
             steps_per_second=steps_per_second,
-            importance=importance.astype(np.float32),
-            values=curves.values.astype(np.float32),
-            grids=curves.grids.astype(np.float32),
+            seconds=seconds,
+            importance=picture.importance.astype(np.float32),
+            values=picture.values.astype(np.float32),
+            grids=picture.grids.astype(np.float32),
+            weights=None if picture.weights is None else picture.weights.astype(np.float32),
         )

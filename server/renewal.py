@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kan_core import KAN
 from server.messages import CsvSource, DataSource, Reset, SetData, SetNetwork
+from server.model import Network
+from server.models import fresh_network, with_hidden
 from server.session_data import SessionData, build_data
-from server.session_record import SessionRecord, fresh_network
+from server.session_record import SessionRecord
 
 Renewal = Reset | SetNetwork | SetData
 
@@ -19,7 +20,7 @@ class Renewed:
 
     record: SessionRecord
     data: SessionData
-    network: KAN
+    network: Network
     reason: str
     sentence: str = ""
 
@@ -50,12 +51,7 @@ def renew(record: SessionRecord, data: SessionData, command: Renewal) -> Renewed
 
 def _learn_other(record: SessionRecord, command: SetData) -> Renewed:
     data = build_data(command.source, record.tables, seed=record.data_seed)
-    # layers that are named anew have nothing to do with which nodes multiplied before
-    kept, products = (record.network.widths[1:-1], record.network.products)
-    if command.hidden is not None:
-        kept, products = command.hidden, []
-    widths = [data.num_inputs, *kept, data.num_outputs]
-    settings = record.network.model_copy(update={"widths": widths, "products": products})
+    settings = with_hidden(record.network, command.hidden, data)
     tables = tables_of(command.source, record.tables)
     return Renewed(
         record=replace(record, source=command.source, tables=tables, network=settings),

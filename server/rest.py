@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from server.messages import DataSource, Message, NetworkSettings, SessionState, TrainingSettings
+from server.messages import ActivationName, AnyNetworkSettings, DataSource, Message, SessionState, TrainingSettings
 
 
 class Health(Message):
@@ -52,12 +52,21 @@ class CatalogueBasis(Message):
     )
 
 
+class CatalogueActivation(Message):
+    """A function σ that the units of a perceptron may have."""
+
+    name: ActivationName
+    title: str
+
+
 class Limits(Message):
     """Bounds that a page tells people before they run into them."""
 
     max_width: int
     max_layers: int
     max_edges: int
+    max_units: int
+    max_weights: int
     max_samples: int
     max_csv_bytes: int
     max_csv_rows: int
@@ -70,16 +79,22 @@ class CatalogueInfo(Message):
     problems: list[CatalogueProblem]
     functions: list[CatalogueFunction]
     bases: list[CatalogueBasis]
+    activations: list[CatalogueActivation]
     limits: Limits
 
 
 class SessionRequest(Message):
-    """What a new session starts with; what is left out is the default."""
+    """What a new session starts with; what is left out is the default.
+
+    Samples are drawn or split with `data_seed`, or with `seed` when that is left out, and the network with `seed`.
+    """
 
     data: DataSource | None = None
-    network: NetworkSettings | None = None
+    network: AnyNetworkSettings | None = None
     training: TrainingSettings | None = None
     seed: int = Field(default=0, ge=0, lt=2**31)
+    data_seed: int | None = Field(default=None, ge=0, lt=2**31)
+    paused: bool = Field(default=False, description="wait for somebody who runs it")
 
 
 class SessionCreated(Message):

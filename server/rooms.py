@@ -236,9 +236,10 @@ class Room:
             explanation = snapshot.explanation
             if snapshot.status.state != "running" and not (explanation is not None and explanation.trains_after):
                 return
+            # first, since whoever comes meanwhile breaks this off and has to know
+            self._paused_by_idleness = not self._counts_steps
             await self._engine.command(self.session_id, Pause())
-            if not self._counts_steps:
-                self._paused_by_idleness = True
+            if self._paused_by_idleness:
                 return
             # how many steps are left only the worker knows, and running on without an end is not what was asked for
             sentence = "The steps asked for were broken off, as nobody watched: step or run on."

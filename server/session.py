@@ -6,13 +6,12 @@ credit for a picture. Events come out with epoch and seq 0 and without request_i
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from kan_core import KAN, StepResult, Trainer
+from kan_core import KAN, StepResult
 from kan_core.errors import KanError
 from kan_core.starts import say_size
 from server import answers, constants, edits, views
@@ -23,6 +22,7 @@ from server.loss_log import LossLog
 from server.messages import (
     Act,
     AddFunction,
+    AnyNetworkSettings,
     CancelExplaining,
     CatalogueSource,
     CutWeak,
@@ -61,12 +61,15 @@ from server.messages import (
     TryCandidate,
     Undo,
 )
+from server.model import AnyTrainer, Network
+from server.models import fresh_network, model_of
+from server.perceptron_refusals import kan_for
 from server.pictures import measure
 from server.refusal import Refusal
 from server.renewal import Renewal, renew, tables_of
 from server.session_data import SessionData, build_data
 from server.session_laws import Laws
-from server.session_record import SessionRecord, fresh_network, training_spec
+from server.session_record import SessionRecord, training_spec
 from server.shown import Shown, Subject
 from server.works import CandidateWork, Moments, SimplifyWork, Work
 
@@ -86,7 +89,7 @@ class Session:
         self,
         record: SessionRecord,
         data: SessionData,
-        network: KAN,
+        network: Network,
         *,
         num_steps: int = 0,
         revision: int = 1,
@@ -100,7 +103,7 @@ class Session:
         self.shelved_sparsity: Sparsity | None = None
         self.laws = Laws() if laws is None else laws
         self._moments = Moments()
-        self._trainer = Trainer(network, data.dataset, training_spec(record))
+        self._trainer: AnyTrainer = model_of(network).trained_by(None, data.dataset, training_spec(record))
         self._trainer.num_steps = num_steps
         self.course = Course(losses)
         self._now = 0.0
@@ -112,27 +115,31 @@ class Session:
         cls,
         session_id: str,
         source: DataSource | None = None,
-        network: NetworkSettings | None = None,
+        network: AnyNetworkSettings | None = None,
         training: TrainingSettings | None = None,
         seed: int = 0,
         tables: Mapping[str, bytes] | None = None,
+        *,
+        data_seed: int | None = None,
     ) -> Session:
         """Return a new session that trains.
 
         Left out, the source is exp_sin, the network has the hidden widths that suit the data and the training has its
-        defaults; `tables` are the uploaded CSV files that a CsvSource may name, by dataset_id. Raises Refusal with code
-        bad_formula (its `position` set), bad_data, unknown_problem, unknown_dataset, bad_network or bad_widths.
+        defaults; `tables` are the uploaded CSV files that a CsvSource may name, by dataset_id. Samples are drawn with
+        `data_seed`, or `seed`. Raises Refusal with code bad_formula (its `position` set), bad_data, unknown_problem,
+        unknown_dataset, bad_network, bad_widths or not_for_perceptrons.
         """
         source = CatalogueSource(name="exp_sin") if source is None else source
         tables = {} if tables is None else tables
-        data = build_data(source, tables, seed=seed)
+        data_seed = seed if data_seed is None else data_seed
+        data = build_data(source, tables, seed=data_seed)
         if network is None:
             network = NetworkSettings(widths=[data.num_inputs, *data.hidden, data.num_outputs])
         record = SessionRecord(
             session_id=session_id,
             source=source,
             tables=tables,
-            data_seed=seed,
+            data_seed=data_seed,
             seed=seed,
             network=network,
             training=TrainingSettings() if training is None else training,
@@ -140,7 +147,7 @@ class Session:
         return cls(record, data, fresh_network(network, data, seed))
 
     @property
-    def network(self) -> KAN:
+    def network(self) -> Network:
         """The network as it stands; the next step changes it."""
         return self._trainer.network
 
@@ -236,7 +243,7 @@ class Session:
             case Reset() | SetNetwork() | SetData():
                 return self._renew(command)
             case Explain():
-                self.laws.explain(self.network, self.data, self.record, step=self.num_steps)
+                self.laws.explain(kan_for(command, self.network), self.data, self.record, step=self.num_steps)
                 self.course.pace.rest()
                 return [self._tell_laws(), *self.course.take_losses(self._now), StatusEvent(status=self.status)]
             case Discover():
@@ -262,7 +269,7 @@ class Session:
     def query(self, command: ShortQuery) -> Event:
         """Return the answer for the viewer who asked; raises Refusal."""
         if isinstance(command, Suggest):
-            self._moments.keep(self.network, revision=self.revision, step=self.num_steps)
+            self._moments.keep(kan_for(command, self.network), revision=self.revision, step=self.num_steps)
         try:
             return answers.answer(
                 command,
@@ -278,9 +285,12 @@ class Session:
     def begin(self, command: LongQuery) -> Work:
         """Return the work that makes the answer for the viewer who asked; raises Refusal or KanError."""
         if isinstance(command, TryCandidate):
+            kan_for(command, self.network)
             network = self._moments.find(revision=command.revision, step=command.step)
             return CandidateWork(command, network, self.data, self.record.library)
-        return SimplifyWork(command, self.network, self.data, revision=self.revision, step=self.num_steps)
+        return SimplifyWork(
+            command, kan_for(command, self.network), self.data, revision=self.revision, step=self.num_steps
+        )
 
     def close(self) -> None:
         """End what is under way beside training; closing twice is harmless."""
@@ -330,9 +340,11 @@ class Session:
         return [*told, StatusEvent(status=self.status)] if takes_turns and not self.laws.is_searching else told
 
     def _step(self, now: float) -> list[Event]:
+        start = time.thread_time()
         result = self._trainer.step()
+        took = time.thread_time() - start
         self._last = result
-        self.course.stepped(result, now=now, steps_per_second=self.record.training.steps_per_second)
+        self.course.stepped(result, now=now, steps_per_second=self.record.training.steps_per_second, took=took)
         # the recipe of "auto" refines the grid as it goes, and goes from one start to the next
         is_reshaped = self.shown.is_reshaped(self.network)
         events = self._restructured(result.sentence) if is_reshaped else []
@@ -359,6 +371,7 @@ class Session:
 
     def _set_training(self, command: SetTraining) -> list[Event]:
         changes = command.change.model_dump(exclude_none=True)
+        model_of(self.network).check_penalty(command.change.l1 or 0.0, command.change.entropy or 0.0)
         if command.unlimited_speed:
             changes["steps_per_second"] = None
         if command.full_batch:
@@ -414,8 +427,8 @@ class Session:
         used = tables_of(self.record.source, self.record.tables)
         self.record = replace(self.record, tables={**used, dataset_id: content})
 
-    def _start_over(self, network: KAN, reason: str, *, has_other_data: bool) -> list[Event]:
-        self._trainer = Trainer(network, self.data.dataset, training_spec(self.record))
+    def _start_over(self, network: Network, reason: str, *, has_other_data: bool) -> list[Event]:
+        self._trainer = model_of(network).trained_by(None, self.data.dataset, training_spec(self.record))
         shelved, self.shelved_sparsity = self.shelved_sparsity, None
         weighed = self._weigh(shelved)
         self.history = History()
@@ -458,13 +471,13 @@ class Session:
                 f"Auto chooses the grid itself while it is at work, received grid_size={command.grid_size}: choose "
                 "another optimizer to refine by hand, or wait until it is done.",
             )
-        before, record = self._now_entry(), self.record
+        kan, before, record = kan_for(command, self.network), self._now_entry(), self.record
         inputs = self.data.dataset.train_inputs
         told: list[Event] = []
         if isinstance(command, constants.ConstantAct):
-            network, label, told = self._edit_constants(before.network, command)
+            network, label, told = self._edit_constants(kan, command)
         else:
-            network, label = edits.apply_edit(before.network, command, inputs, library=record.library)
+            network, label = edits.apply_edit(kan, command, inputs, library=record.library)
         is_final_cut = isinstance(command, CutWeak) and self._sparsity != NO_SPARSITY
         self.history = self.history.copy()
         self.history.push(replace(before, label=label, sparsity=before.sparsity if is_final_cut else None))
@@ -503,12 +516,10 @@ class Session:
             self.shelved_sparsity = None if verb == "undo" else self._sparsity
         return [*events, *self._weigh(entry.sparsity)]
 
-    def _adopt(self, network: KAN, reason: str, *, how: str = "from the edited network") -> list[Event]:
+    def _adopt(self, network: Network, reason: str, *, how: str = "from the edited network") -> list[Event]:
         """Train this network on; `how` says so of a recipe, which starts again with it."""
         # a trainer of its own, so that the one from before still stands if something goes wrong
-        self._trainer = copy.copy(self._trainer)
-        self._trainer.set_spec(training_spec(self.record))
-        self._trainer.replace_network(network)
+        self._trainer = model_of(network).trained_by(self._trainer, self.data.dataset, training_spec(self.record))
         self._last = self._measure()
         if not math.isfinite(self._last.train_rmse):
             raise Refusal("not_finite", "With this change the network has no finite value on the data: choose another.")
@@ -530,7 +541,7 @@ class Session:
     def frame(self) -> Frame:
         """Return the network's picture now, always with the x grids; epoch and seq are 0."""
         speed = self.course.pace.measure(self._now, self.num_steps) if self.is_training else 0.0
-        return self.shown.paint(self._subject, self._last, steps_per_second=speed)
+        return self.shown.paint(self._subject, self._last, steps_per_second=speed, seconds=self.course.seconds)
 
     def snapshot(self) -> SnapshotEvent:
         """Return everything a page needs; `can_edit` and `viewers` are the host's to fill."""

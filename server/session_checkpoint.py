@@ -12,13 +12,15 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from kan_core import KAN
-from kan_core.checkpoint import describe_network, network_tensors, read_metadata, rebuild_network
+from kan_core.checkpoint import read_metadata
 from kan_core.errors import CheckpointError
 from kan_core.symbolic import Library
 from kan_core.symbolic.own_functions import describe_function, restore_function
 from server.history import Entry, History, Sparsity
 from server.loss_log import LossLog
-from server.messages import DataSource, LossPoint, NetworkSettings, StatusInfo, TrainingSettings
+from server.messages import AnyNetworkSettings, DataSource, LossPoint, StatusInfo, TrainingSettings
+from server.model import Network
+from server.models import model_of, rebuild
 from server.refusal import Refusal
 from server.session import Session
 from server.session_data import build_data
@@ -28,6 +30,7 @@ from server.session_record import SessionRecord
 FORMAT = "kanoscope-session-1"
 
 _SOURCE: TypeAdapter[DataSource] = TypeAdapter(DataSource)
+_SETTINGS: TypeAdapter[AnyNetworkSettings] = TypeAdapter(AnyNetworkSettings)
 
 
 def session_to_bytes(session: Session) -> bytes:
@@ -47,7 +50,7 @@ def session_to_bytes(session: Session) -> bytes:
     ]
     tensors: dict[str, Tensor] = {}
     for index, network in enumerate(networks):
-        tensors |= network_tensors(network, prefix=f"{index}/")
+        tensors |= model_of(network).tensors(f"{index}/")
     description = {
         "session_id": record.session_id,
         "source": record.source.model_dump(),
@@ -59,13 +62,14 @@ def session_to_bytes(session: Session) -> bytes:
         "own_functions": [describe_function(function) for function in record.library.own],
         "status": session.training_status.model_dump(),
         "steps_left": session.course.steps_left,
+        "seconds": session.course.seconds,
         "revision": session.revision,
-        "losses": [[point.step, point.train, point.test] for point in session.losses.points],
+        "losses": [[point.step, point.train, point.test, point.seconds] for point in session.losses.points],
         "shelved": session.shelved_sparsity,
         "undo": [_describe_entry(entry) for entry in session.history.undo_entries],
         "redo": [_describe_entry(entry) for entry in session.history.redo_entries],
         "explanation": None if session.explanation is None else session.explanation.model_dump(),
-        "networks": [describe_network(network) for network in networks],
+        "networks": [model_of(network).describe() for network in networks],
     }
     return save(tensors, {"format": FORMAT, "session": json.dumps(description)})
 
@@ -96,18 +100,23 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
         tables=tables,
         data_seed=description["data_seed"],
         seed=description["seed"],
-        network=NetworkSettings.model_validate(description["network"]),
+        network=_SETTINGS.validate_python(description["network"]),
         training=TrainingSettings.model_validate(description["training"]),
         # checkpoints from before the recipe could be told a grid have none
         chosen_grid=description.get("chosen_grid"),
         library=Library([restore_function(one) for one in description.get("own_functions", [])]),
     )
-    networks = [rebuild_network(one, tensors, prefix=f"{index}/") for index, one in enumerate(description["networks"])]
+    networks = [rebuild(one, tensors, prefix=f"{index}/") for index, one in enumerate(description["networks"])]
     status = StatusInfo.model_validate(description["status"])
     num_undo = len(description["undo"])
     after_redo = 1 + num_undo + len(description["redo"])
-    undo, redo, laws = networks[1 : 1 + num_undo], networks[1 + num_undo : after_redo], networks[after_redo:]
-    losses = [LossPoint(step=step, train=train, test=test) for step, train, test in description["losses"]]
+    laws = [network for network in networks[after_redo:] if isinstance(network, KAN)]
+    undo, redo = networks[1 : 1 + num_undo], networks[1 + num_undo : after_redo]
+    # checkpoints from before time was taken have none
+    losses = [
+        LossPoint(step=step, train=train, test=test, seconds=seconds[0] if seconds else 0.0)
+        for step, train, test, *seconds in description["losses"]
+    ]
     data = build_data(record.source, tables, seed=record.data_seed)
     # checkpoints from before laws were searched for have none
     session = Session(
@@ -120,6 +129,7 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Tensor], tables: Ma
         losses=LossLog(losses),
         laws=Laws.restored(description.get("explanation"), laws, data),
     )
+    session.course.seconds = description.get("seconds", 0.0)
     session.shelved_sparsity = _sparsity(description["shelved"])
     session.resume(status, steps_left=description["steps_left"])
     return session
@@ -129,7 +139,7 @@ def _describe_entry(entry: Entry) -> list[Any]:
     return [entry.label, entry.sparsity, entry.chosen_grid]
 
 
-def _entries(described: list[list[Any]], networks: list[KAN]) -> list[Entry]:
+def _entries(described: list[list[Any]], networks: list[Network]) -> list[Entry]:
     return [
         Entry(label, network, _sparsity(sparsity), *chosen_grid)
         for (label, sparsity, *chosen_grid), network in zip(described, networks, strict=True)

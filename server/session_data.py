@@ -74,7 +74,7 @@ def _from_catalogue(source: CatalogueSource, seed: int) -> SessionData:
     truth = None if problem.expression is None else parse_expression(problem.expression, list(problem.ranges))
     return SessionData(
         dataset=dataset,
-        info=_describe(source, problem.title, dataset, truth),
+        info=_describe(source, problem.title, dataset, truth, seed=seed),
         truth=truth,
         hidden=problem.hidden,
     )
@@ -109,7 +109,7 @@ def _from_formula(source: FormulaSource, seed: int) -> SessionData:
     truth = parse_expression(source.expression, names)
     return SessionData(
         dataset=dataset,
-        info=_describe(source, source.expression, dataset, truth),
+        info=_describe(source, source.expression, dataset, truth, seed=seed),
         truth=truth,
         hidden=DEFAULT_HIDDEN,
     )
@@ -127,16 +127,17 @@ def _from_table(source: CsvSource, tables: Mapping[str, bytes], seed: int) -> Se
     dataset = table_dataset(read_csv(content), inputs=source.inputs, target=source.target, task=source.task, seed=seed)
     return SessionData(
         dataset=dataset,
-        info=_describe(source, source.target, dataset, None),
+        info=_describe(source, source.target, dataset, None, seed=seed),
         truth=None,
         hidden=DEFAULT_HIDDEN,
     )
 
 
-def _describe(source: DataSource, title: str, dataset: Dataset, truth: Expression | None) -> DataInfo:
+def _describe(source: DataSource, title: str, dataset: Dataset, truth: Expression | None, *, seed: int) -> DataInfo:
     inputs: NDArray[np.float64] = dataset.train_inputs.numpy()
     return DataInfo(
         source=source,
+        seed=seed,
         title=title,
         task="classification" if dataset.task == "classification" else "regression",
         truth=None if truth is None else truth.text,

@@ -259,8 +259,16 @@ class Worker:
             else:
                 request = SessionRequest.model_validate_json(packet.body)
                 session = Session.create(
-                    packet.session_id, request.data, request.network, request.training, request.seed, tables
+                    packet.session_id,
+                    request.data,
+                    request.network,
+                    request.training,
+                    request.seed,
+                    tables,
+                    data_seed=request.data_seed,
                 )
+                if request.paused:
+                    session.act(Pause())
         except Refusal as refusal:
             self._refuse(packet, Problem(code=refusal.code, sentence=refusal.sentence, position=refusal.position))
             return

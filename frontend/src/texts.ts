@@ -3,6 +3,9 @@
 import { labTexts } from './lab-texts';
 import { number } from './number-text';
 
+/** A number with a true minus, of a width that changes little. */
+const signed = (value: number): string => number(value).replace('-', '−');
+
 /** Decimals without a sign where they all are zero. */
 const fixed = (value: number, digits: number): string => {
   const text = value.toFixed(digits);
@@ -62,6 +65,7 @@ const subscripts = (index: number): string =>
 
 export const texts = {
   number,
+  signed,
   fixed,
   bytes,
   app: {
@@ -231,6 +235,93 @@ export const texts = {
       matrix: 'Larger than its frame: scroll.',
     },
   },
+  perceptron: {
+    activations: {
+      relu: 'ReLU',
+      leaky_relu: 'LeakyReLU',
+      gelu: 'GELU',
+      silu: 'SiLU',
+      tanh: 'tanh',
+      sigmoid: 'sigmoid',
+    },
+    weight: (value: number) => `weight ${signed(value)}`,
+    from: (source: string, target: string) => `from ${source} to ${target}`,
+    unit: (name: string, activation: string) => `${name}: ${activation} of the weighted sum that arrives`,
+    sum: (name: string) => `${name}: the weighted sum that arrives`,
+    larger: 'Larger than its frame: scroll.',
+    heading: 'Perceptron',
+    units: (layer: number) => `Units in hidden layer ${layer}`,
+    activation: (layer: number) => `σ of hidden layer ${layer}`,
+    columns: { units: 'units', activation: 'σ' },
+    outputTanh: 'tanh at the end',
+    tanh: 'tanh',
+    badWidth: (most: number) => `A hidden layer has 1 to ${most} units.`,
+    tooManyWeights: (count: number, most: number) =>
+      `${count} weights are more than the ${most} that can be drawn.`,
+    parameters: (count: number) => (count === 1 ? '1 parameter' : `${count} parameters`),
+    formulaNote:
+      'W are weights and biases, which training moves; the functions between them are fixed. A KAN has it the other way round.',
+    edgeNote: 'An edge of a perceptron multiplies by its weight; the functions stand in the nodes.',
+    chooseEdge: 'Choose an edge to read its weight.',
+    legend: {
+      heading: 'How perceptrons are drawn',
+      positive: 'positive weight',
+      negative: 'negative weight',
+      function: 'σ over what arrives',
+    },
+  },
+  lanes: {
+    add: 'Add a lane',
+    title: 'Add a lane',
+    note: 'It learns the same data from the same seed beside the others. All lanes start again at step 0, so that their clocks are one.',
+    model: 'Network',
+    models: { kan: 'KAN', mlp: 'Perceptron (MLP)' },
+    optimizer: 'Optimizer',
+    optimizers: { auto: 'Auto', lm: 'LM', lbfgs: 'L-BFGS', adam: 'Adam' },
+    start: 'Add it and start all again',
+    starting: 'Starting…',
+    cancel: 'Cancel',
+    match: (count: number) => `As many parameters as the first lane, ${count}`,
+    full: (most: number) => `${most} lanes are the most that fit beside each other.`,
+    readOnly: 'Whoever watches adds no lane: ask for the edit link.',
+    kan: (family: string, shape: string) => `KAN ${shape}, ${family}`,
+    perceptron: (activation: string, shape: string) =>
+      `MLP ${shape}${activation === '' ? '' : `, ${activation}`}`,
+    lane: (number: number, name: string) => `Lane ${number}: ${name}`,
+    alone: 'Open alone',
+    aloneTitle: 'Open this lane with all its tools: edges, formulas, settings',
+    removeOne: (number: number) => `Remove lane ${number}`,
+    parameters: 'parameters',
+    time: 'time',
+    test: 'test RMSE',
+    train: 'train RMSE',
+    by: 'by',
+    timeTitle: 'Processor time that training took',
+    seconds: (value: number) =>
+      value < 1 ? `${Math.round(1000 * value)} ms` : `${value.toFixed(value < 10 ? 2 : 1)} s`,
+    chart: 'Error of all lanes',
+    axis: 'Error over',
+    axes: { step: 'steps', seconds: 'processor time' },
+    axisTitles: { step: 'step', seconds: 'processor seconds of training' },
+    scrub: 'Step looked at',
+    live: 'Live',
+    liveTitle: 'Show the lanes as they are now',
+    at: (step: number) => `step ${step}`,
+    atLive: (step: number) => `live, step ${step}`,
+    speed: 'Steps a second',
+    differ: 'These lanes learn different samples: their errors cannot be compared.',
+    seedsDiffer: 'These lanes started from different seeds.',
+    sparsity:
+      'Some KANs here carry the sparsity penalty, which perceptrons do not have: it costs accuracy for curves that read well.',
+    noSparsity: 'Train without it',
+    gone: 'This session is not here any more.',
+    dotted: 'dotted: on the training samples',
+    shortNames: { kan: 'KAN', mlp: 'MLP' },
+    sums: 'sum',
+    functionsOnEdges: 'functions on edges, sums in nodes',
+    functionsInNodes: 'weights on edges, functions in nodes',
+    copied: 'Link copied',
+  },
   guide: {
     heading: 'From curves to the law',
     steps: {
@@ -320,7 +411,7 @@ export const texts = {
     curve: 'φ',
     candidate: 'candidate',
     residual: 'residual',
-    kinds: { spline: 'learned curve', symbolic: 'formula', pruned: 'cut' },
+    kinds: { spline: 'learned curve', symbolic: 'formula', pruned: 'cut', weight: 'weight' },
   },
   functions: {
     heading: 'Compare with a function of your own',

@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from server.frames import FLAG_GRIDS, Frame, encode_frame
+from server.frames import FLAG_GRIDS, FLAG_NODES, HEADER, Frame, encode_frame
 from server.mailbox import Mailbox, MailboxClosed, MailboxOverflow, strip_grids
 
 
@@ -102,3 +102,32 @@ async def test_the_first_close_counts_and_what_comes_after_is_ignored() -> None:
     with pytest.raises(MailboxClosed, match="too slow") as closed:
         await mailbox.get()
     assert closed.value.code == 4408
+
+
+def test_the_grids_of_a_perceptron_are_left_out_behind_its_weights_and_curves() -> None:
+    curves = np.arange(9, dtype=np.float32).reshape(3, 3)
+    weights = np.array([2.0, -1.0], dtype=np.float32)
+    frame = encode_frame(
+        Frame(
+            epoch=0,
+            seq=1,
+            revision=0,
+            grid_revision=1,
+            step=1,
+            seconds=0.5,
+            train_rmse=1.0,
+            test_rmse=1.0,
+            objective=1.0,
+            steps_per_second=1.0,
+            importance=np.ones(2, dtype=np.float32),
+            weights=weights,
+            values=curves,
+            grids=curves + 1,
+        )
+    )
+    stripped = strip_grids(frame)
+    assert len(frame) - len(stripped) == curves.nbytes
+    assert _flags(stripped) == FLAG_NODES
+    assert stripped[64:] == np.ones(2, dtype=np.float32).tobytes() + weights.tobytes() + curves.tobytes()
+    assert HEADER.unpack_from(stripped)[7:10] == (2, 3, 3)
+    assert HEADER.unpack_from(stripped)[-1] == 0.5

@@ -52,6 +52,26 @@ async def test_a_session_outlives_kill_9_of_its_worker_while_it_trains(app: Live
         assert snapshot["history"]["undo"] is not None
 
 
+async def test_a_perceptron_outlives_kill_9_of_its_worker_while_it_trains(app: LiveApp) -> None:
+    network = {"model": "mlp", "widths": [2, 4, 3, 1], "activation": ["tanh", "gelu"]}
+    session_id, key = await app.create({"network": network, "paused": True})
+    async with app.page(session_id, key) as page:
+        snapshot = await page.event("snapshot")
+        assert (snapshot["status"]["state"], snapshot["status"]["step"]) == ("paused", 0)
+        assert (await page.ask({"type": "refine", "grid_size": 10}))["code"] == "not_for_perceptrons"
+        assert (await page.ask({"type": "run"}))["type"] == "done"
+        while (step := (await page.frame()).step) < 5:
+            pass
+        _kill_worker(app, session_id)
+        assert "it was restored from step" in await _next_epoch(page, 1)
+        while (await page.frame()).step <= step:
+            pass
+        await page.send({"type": "resync"})
+        snapshot = await page.event("snapshot")
+        assert snapshot["structure"]["network"] == {**network, "output_tanh": False}
+        assert snapshot["losses"][-1]["seconds"] > 0
+
+
 async def test_a_session_whose_worker_ends_twice_within_a_minute_is_paused(app: LiveApp) -> None:
     session_id, key = await app.create()
     async with app.page(session_id, key) as page:

@@ -50,6 +50,8 @@ class MemoryEngine:
         self.commands: list[str] = []
         self.snapshots = asyncio.Event()
         self.snapshots.set()
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def open(self, session_id: str, beginning: SessionRequest | Checkpoint) -> Checkpoint:
         raise Refusal("full", f"{session_id} is the one session there is: {beginning}")
@@ -60,6 +62,7 @@ class MemoryEngine:
         if command.type in ("run", "pause"):
             self.state = StatusInfo(state="running" if command.type == "run" else "paused", step=0)
         self.feed.publish(StatusEvent(status=self.state))
+        await self.answers.wait()
         return self.feed.stamp(DoneEvent(request_id=command.request_id))
 
     async def snapshot(self, session_id: str) -> SnapshotEvent:
@@ -228,6 +231,22 @@ async def test_resting_pauses_what_runs_until_somebody_comes(engine: MemoryEngin
     assert engine.commands == ["pause"]
     await room.join(can_edit=False)
     assert engine.commands == ["pause", "run"]
+    await room.close(4410, "over")
+
+
+async def test_who_comes_while_a_session_is_being_paused_finds_it_running(engine: MemoryEngine, tmp_path: Path) -> None:
+    room = _room(engine, tmp_path, idle_pause=0)
+    engine.answers.clear()
+    room.watch_idleness()
+    while not engine.commands:
+        await asyncio.sleep(0)
+    joining = asyncio.create_task(room.join(can_edit=True))
+    while engine.commands == ["pause"]:
+        await asyncio.sleep(0)
+    engine.answers.set()
+    await joining
+    assert engine.commands == ["pause", "run"]
+    assert engine.state.state == "running"
     await room.close(4410, "over")
 
 

@@ -44,12 +44,13 @@ export class FakeSocket {
     this.onmessage?.({ data: JSON.stringify(event) });
   }
 
-  deliverFrame(seq: number, { step = seq, edges = 0, importance = 0 } = {}): void {
+  deliverFrame(seq: number, { step = seq, edges = 0, importance = 0, revision = 0 } = {}): void {
     const points = 2;
     const buffer = new ArrayBuffer(64 + 4 * edges * (1 + points));
     const view = new DataView(buffer);
     view.setUint32(0, 0x3146534b, true);
     view.setUint32(12, seq, true);
+    view.setUint32(16, revision, true);
     view.setUint32(24, step, true);
     view.setUint32(28, edges, true);
     view.setUint32(32, points, true);
@@ -73,6 +74,7 @@ export const SNAPSHOT: SnapshotEvent = {
   structure: {
     revision: 1,
     network: {
+      model: 'kan',
       widths: [2, 1],
       products: [],
       basis: 'bspline',
@@ -111,6 +113,7 @@ export const SNAPSHOT: SnapshotEvent = {
   },
   data: {
     source: { kind: 'catalogue', name: 'exp_sin' },
+    seed: 0,
     title: 'exp(sin(πx) + y²)',
     task: 'regression',
     truth: null,
@@ -135,7 +138,7 @@ export const SNAPSHOT: SnapshotEvent = {
     num_curves: 2,
     caution: null,
   },
-  losses: [{ step: 1, train: 1, test: 2 }],
+  losses: [{ step: 1, train: 1, test: 2, seconds: 0 }],
   functions: [],
   explanation: null,
 };

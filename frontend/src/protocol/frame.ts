@@ -3,6 +3,7 @@
 const MAGIC = 0x3146534b;
 const HEADER_BYTES = 64;
 const FLAG_GRIDS = 1;
+const FLAG_NODES = 2;
 
 /** One picture of the network: arrays are views of the received buffer. */
 export interface Frame {
@@ -15,12 +16,17 @@ export interface Frame {
   testRmse: number;
   objective: number;
   stepsPerSecond: number;
+  /** processor time that training took */
+  seconds: number;
   numEdges: number;
   numPoints: number;
   /** (numEdges) between 0 and 1, edges by layer, then target, then source */
   importance: Float32Array;
-  /** (numEdges × numPoints) */
+  /** (numEdges) of a perceptron, whose curves stand in its nodes; null where edges have the curves */
+  weights: Float32Array | null;
+  /** (numCurves × numPoints), a curve for each edge, or for each node that has a function */
   values: Float32Array;
+  numCurves: number;
   /** (numNodes × numPoints), null when the page has them from an earlier frame */
   grids: Float32Array | null;
 }
@@ -33,9 +39,13 @@ export function decodeFrame(buffer: ArrayBuffer): Frame | null {
   const numEdges = view.getUint32(28, true);
   const numPoints = view.getUint32(32, true);
   const hasGrids = (view.getUint32(4, true) & FLAG_GRIDS) !== 0;
-  const gridSize = hasGrids ? view.getUint32(36, true) * numPoints : 0;
-  const valuesAt = HEADER_BYTES + 4 * numEdges;
-  const gridsAt = valuesAt + 4 * numEdges * numPoints;
+  const hasWeights = (view.getUint32(4, true) & FLAG_NODES) !== 0;
+  const numNodes = view.getUint32(36, true);
+  const gridSize = hasGrids ? numNodes * numPoints : 0;
+  const numCurves = hasWeights ? numNodes : numEdges;
+  const weightsAt = HEADER_BYTES + 4 * numEdges;
+  const valuesAt = weightsAt + (hasWeights ? 4 * numEdges : 0);
+  const gridsAt = valuesAt + 4 * numCurves * numPoints;
   if (buffer.byteLength < gridsAt + 4 * gridSize) return null;
   return {
     epoch: view.getUint32(8, true),
@@ -49,8 +59,11 @@ export function decodeFrame(buffer: ArrayBuffer): Frame | null {
     testRmse: view.getFloat32(44, true),
     objective: view.getFloat32(48, true),
     stepsPerSecond: view.getFloat32(52, true),
+    seconds: view.getFloat32(60, true),
+    numCurves,
     importance: new Float32Array(buffer, HEADER_BYTES, numEdges),
-    values: new Float32Array(buffer, valuesAt, numEdges * numPoints),
+    weights: hasWeights ? new Float32Array(buffer, weightsAt, numEdges) : null,
+    values: new Float32Array(buffer, valuesAt, numCurves * numPoints),
     grids: hasGrids ? new Float32Array(buffer, gridsAt, gridSize) : null,
   };
 }

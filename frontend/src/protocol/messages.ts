@@ -168,6 +168,19 @@ export interface components {
             candidates: components["schemas"]["Candidate"][];
         };
         /**
+         * CatalogueActivation
+         * @description A function σ that the units of a perceptron may have.
+         */
+        CatalogueActivation: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "relu" | "leaky_relu" | "gelu" | "silu" | "tanh" | "sigmoid";
+            /** Title */
+            title: string;
+        };
+        /**
          * CatalogueBasis
          * @description A family of basis functions.
          */
@@ -227,6 +240,8 @@ export interface components {
             functions: components["schemas"]["CatalogueFunction"][];
             /** Bases */
             bases: components["schemas"]["CatalogueBasis"][];
+            /** Activations */
+            activations: components["schemas"]["CatalogueActivation"][];
             limits: components["schemas"]["Limits"];
         };
         /**
@@ -466,11 +481,16 @@ export interface components {
         };
         /**
          * DataInfo
-         * @description What the network learns from; ranges in original units.
+         * @description What the network learns from, drawn or split with `seed`; ranges in original units.
          */
         DataInfo: {
             /** Source */
             source: components["schemas"]["CatalogueSource"] | components["schemas"]["FormulaSource"] | components["schemas"]["CsvSource"];
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
             /** Title */
             title: string;
             /**
@@ -573,7 +593,8 @@ export interface components {
          * EdgeInfo
          * @description What an edge is; edges are listed by layer, then target, then source, in the order of the frames.
          *
-         *     Targets count the rows of sums: where a layer's last nodes multiply, each of them has two.
+         *     Targets count the rows of sums: where a layer's last nodes multiply, each of them has two. A perceptron's edges are
+         *     of the kind "weight", and their numbers stand in the frames.
          */
         EdgeInfo: {
             /** Layer */
@@ -586,10 +607,10 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "spline" | "symbolic" | "pruned";
+            kind: "spline" | "symbolic" | "pruned" | "weight";
             /**
              * Basis
-             * @description the family of the curve, one of the catalogue's bases
+             * @description the family of the curve, one of the catalogue's bases; empty for a weight
              */
             basis: string;
             /** @default null */
@@ -1153,7 +1174,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "spline" | "symbolic" | "pruned";
+            kind: "spline" | "symbolic" | "pruned" | "weight";
             /**
              * Basis
              * @description the family of the curve
@@ -1674,6 +1695,10 @@ export interface components {
             max_layers: number;
             /** Max Edges */
             max_edges: number;
+            /** Max Units */
+            max_units: number;
+            /** Max Weights */
+            max_weights: number;
             /** Max Samples */
             max_samples: number;
             /** Max Csv Bytes */
@@ -1705,6 +1730,8 @@ export interface components {
         /**
          * LossPoint
          * @description RMSE in original units after `step` steps (of the probabilities, for classification).
+         *
+         *     `seconds` is the processor time that these steps took.
          */
         LossPoint: {
             /** Step */
@@ -1713,6 +1740,11 @@ export interface components {
             train: number;
             /** Test */
             test: number;
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
         };
         /**
          * LossesEvent
@@ -1762,9 +1794,15 @@ export interface components {
         };
         /**
          * NetworkSettings
-         * @description Shape and parametrisation of the network; a change starts a fresh one.
+         * @description Shape and parametrisation of a KAN; a change starts a fresh one.
          */
         NetworkSettings: {
+            /**
+             * Model
+             * @default kan
+             * @constant
+             */
+            model: "kan";
             /**
              * Widths
              * @default [
@@ -1888,6 +1926,31 @@ export interface components {
              * @enum {string}
              */
             type: "pause";
+        };
+        /**
+         * PerceptronSettings
+         * @description Shape of a multilayer perceptron, inputs and outputs included; a change starts a fresh one.
+         *
+         *     `activation` is the σ of every hidden layer, or of each of them; with `output_tanh` the outputs pass through tanh.
+         */
+        PerceptronSettings: {
+            /**
+             * Model
+             * @constant
+             */
+            model: "mlp";
+            /** Widths */
+            widths: number[];
+            /**
+             * Activation
+             * @default silu
+             */
+            activation: ("relu" | "leaky_relu" | "gelu" | "silu" | "tanh" | "sigmoid") | ("relu" | "leaky_relu" | "gelu" | "silu" | "tanh" | "sigmoid")[];
+            /**
+             * Output Tanh
+             * @default false
+             */
+            output_tanh: boolean;
         };
         /**
          * Predict
@@ -2228,6 +2291,8 @@ export interface components {
         /**
          * SessionRequest
          * @description What a new session starts with; what is left out is the default.
+         *
+         *     Samples are drawn or split with `data_seed`, or with `seed` when that is left out, and the network with `seed`.
          */
         SessionRequest: {
             /**
@@ -2235,8 +2300,11 @@ export interface components {
              * @default null
              */
             data: (components["schemas"]["CatalogueSource"] | components["schemas"]["FormulaSource"] | components["schemas"]["CsvSource"]) | null;
-            /** @default null */
-            network: components["schemas"]["NetworkSettings"] | null;
+            /**
+             * Network
+             * @default null
+             */
+            network: (components["schemas"]["NetworkSettings"] | components["schemas"]["PerceptronSettings"]) | null;
             /** @default null */
             training: components["schemas"]["TrainingSettings"] | null;
             /**
@@ -2244,6 +2312,17 @@ export interface components {
              * @default 0
              */
             seed: number;
+            /**
+             * Data Seed
+             * @default null
+             */
+            data_seed: number | null;
+            /**
+             * Paused
+             * @description wait for somebody who runs it
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * SessionSummary
@@ -2302,7 +2381,8 @@ export interface components {
              * @enum {string}
              */
             type: "set_network";
-            network: components["schemas"]["NetworkSettings"];
+            /** Network */
+            network: components["schemas"]["NetworkSettings"] | components["schemas"]["PerceptronSettings"];
         };
         /**
          * SetTraining
@@ -2593,7 +2673,8 @@ export interface components {
         Structure: {
             /** Revision */
             revision: number;
-            network: components["schemas"]["NetworkSettings"];
+            /** Network */
+            network: components["schemas"]["NetworkSettings"] | components["schemas"]["PerceptronSettings"];
             /** Seed */
             seed: number;
             /** Input Names */
@@ -2963,6 +3044,7 @@ export type CancelExplaining = components['schemas']['CancelExplaining'];
 export type Candidate = components['schemas']['Candidate'];
 export type CandidateTriedEvent = components['schemas']['CandidateTriedEvent'];
 export type CandidatesEvent = components['schemas']['CandidatesEvent'];
+export type CatalogueActivation = components['schemas']['CatalogueActivation'];
 export type CatalogueBasis = components['schemas']['CatalogueBasis'];
 export type CatalogueFunction = components['schemas']['CatalogueFunction'];
 export type CatalogueInfo = components['schemas']['CatalogueInfo'];
@@ -3031,6 +3113,7 @@ export type NetworkSettings = components['schemas']['NetworkSettings'];
 export type NoticeEvent = components['schemas']['NoticeEvent'];
 export type OwnFunction = components['schemas']['OwnFunction'];
 export type Pause = components['schemas']['Pause'];
+export type PerceptronSettings = components['schemas']['PerceptronSettings'];
 export type Predict = components['schemas']['Predict'];
 export type PredictionEvent = components['schemas']['PredictionEvent'];
 export type Problem = components['schemas']['Problem'];

@@ -6,7 +6,9 @@ import type { CatalogueBasis, EdgeInfo } from '../protocol/messages';
 import { texts } from '../texts';
 import { factorWords } from './factors';
 import { familyOf } from './families';
-import { edgeName, type SessionState } from './session.svelte';
+import { kanOf } from './networks';
+import type { Pictured } from './pictured';
+import { edgeName } from './session.svelte';
 
 /** Edges above which one canvas draws the curves and only boxes stay in the SVG. */
 export const CANVAS_ABOVE = 300;
@@ -36,7 +38,7 @@ export class EdgePictures {
     );
   });
   constructor(
-    private readonly session: SessionState,
+    private readonly session: Pictured,
     private readonly families: () => readonly CatalogueBasis[] = () => [],
   ) {}
 
@@ -67,7 +69,7 @@ export class EdgePictures {
   /** The title of the curve's family where it is another than the network's, else empty. */
   otherFamily(index: number): string {
     const edge = this.edges[index];
-    if (edge?.kind !== 'spline' || edge.basis === this.session.structure?.network.basis) return '';
+    if (edge?.kind !== 'spline' || edge.basis === kanOf(this.session.structure)?.basis) return '';
     return familyOf(this.families(), edge.basis).title;
   }
 

@@ -4,10 +4,12 @@ import { nodeName } from '../drawing/labels';
 import { factorOf, nodeOf } from '../drawing/rows';
 import type { EdgeRef, Structure } from '../protocol/messages';
 import { texts } from '../texts';
+import { nodesOf } from './networks';
 
 /** The factor and the node that multiplies it; empty where the edge's node only adds. */
 export function factorWords(structure: Structure, edge: EdgeRef): string {
-  const { network, input_names, output_names } = structure;
+  const { input_names, output_names } = structure;
+  const network = nodesOf(structure.network);
   const layer = edge.layer + 1;
   const factor = factorOf(network, layer, edge.target);
   if (factor === null) return '';

@@ -4,6 +4,7 @@ import { texts } from '../texts';
 import { draftOf, followed, settingsOf, wrongBasis, wrongLayers, type NetworkDraft } from './network-draft';
 
 const network: NetworkSettings = {
+  model: 'kan',
   widths: [2, 5, 3, 1],
   products: [0, 2, 0, 1],
   basis: 'bspline',

@@ -18,6 +18,7 @@ import type {
   ServerEvent,
   StatusInfo,
   Structure,
+  TrainingChange,
   TrainingSettings,
 } from '../protocol/messages';
 import { RefusedError, RunSocket, type Asked, type Connection } from '../protocol/run-socket';
@@ -30,6 +31,15 @@ export interface Notice {
   /** what it is about: a newer notice of the same code takes the place of the older */
   code: string | null;
 }
+
+const UNCHANGED: TrainingChange = {
+  optimizer: null,
+  learning_rate: null,
+  l1: null,
+  entropy: null,
+  batch_size: null,
+  steps_per_second: null,
+};
 
 const MAX_LOSSES = 4000;
 const MAX_NOTICES = 4;
@@ -112,8 +122,12 @@ export class SessionState {
     this.training?.optimizer === 'auto' && this.status.state !== 'converged',
   );
 
+  /** hears of every picture that comes with the structure that it shows */
+  onPicture: ((frame: Frame, structure: Structure) => void) | null = null;
+
   private readonly socket: RunSocket;
   private lastNotice = 0;
+  private readonly arrivals: (() => void)[] = [];
 
   constructor(
     readonly sessionId: string,
@@ -143,6 +157,16 @@ export class SessionState {
     }
   }
 
+  /** Changes some training settings; null for the speed means none, and for the batch all samples. */
+  retrain(fields: Partial<TrainingChange>): Promise<string | null> {
+    return this.act({
+      type: 'set_training',
+      change: { ...UNCHANGED, ...fields },
+      unlimited_speed: fields.steps_per_second === null,
+      full_batch: fields.batch_size === null,
+    });
+  }
+
   /** Carries out an act that a form asked for; a refusal resolves to the sentence that the form shows. */
   async attempt(command: Asked): Promise<string | null> {
     try {
@@ -161,6 +185,12 @@ export class SessionState {
       if (this.connection === 'live') this.report(error);
       return null;
     }
+  }
+
+  /** Resolves once the page knows the session; never when there is none. */
+  arrived(): Promise<void> {
+    if (this.structure !== null) return Promise.resolve();
+    return new Promise((resolve) => this.arrivals.push(resolve));
   }
 
   select(edge: EdgeRef | null): void {
@@ -212,6 +242,7 @@ export class SessionState {
   private show(frame: Frame): void {
     if (frame.grids !== null) this.grids = frame.grids;
     this.frame = frame;
+    if (this.structure?.revision === frame.revision) this.onPicture?.(frame, this.structure);
     if (frame.step !== this.status.step) this.status = { ...this.status, step: frame.step };
   }
 
@@ -234,6 +265,7 @@ export class SessionState {
         this.viewers = event.viewers;
         this.canEdit = event.can_edit;
         this.keepSelection(event.structure);
+        for (const arrive of this.arrivals.splice(0)) arrive();
         return;
       case 'structure':
         if (event.fresh) {

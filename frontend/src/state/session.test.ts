@@ -103,6 +103,7 @@ describe('SessionState', () => {
         step: 100 * batch + index,
         train: 1,
         test: 1,
+        seconds: 0,
       }));
       deliver({ ...numbered, seq: ++seq, type: 'losses', points });
     }
