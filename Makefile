@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PAGE := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 NODE = $(BIN)/python frontend/node.py
-# two at a time, browser tests last and one after the other
+# two at a time, each test handed out when a process is free
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # small tensors: more threads only make the machine slower

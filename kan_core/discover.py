@@ -40,8 +40,8 @@ class Discovery:
     A fifth of the training samples, drawn with `seed`, is held out to judge; test samples are not looked at. It takes
     `seconds` at most, counted from when the first process has loaded, and two more for the last piece of work; less
     when a law is exact (relative error under 1e-9 on the held-out samples). `processes` is one a core unless given; the
-    first climbs from small shapes to larger, the second takes the problem apart first, others
-    do the same with other seeds. Use it in a `with`, or call `close`. No method waits but `wait`.
+    first climbs from small shapes to larger, the second takes the problem apart first, others do the same with other
+    seeds. Use it in a `with`, or call `close`. No method waits but `wait`.
 
     Raises DataError for a classification, several outputs, too few samples or targets that are all the same, and
     SpecError for settings out of bounds.

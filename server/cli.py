@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # what is wrong with a command line is a ClickException, of click's or of the copy of it that newer releases have inside
-Complaint: type[Exception] = typer.BadParameter.__mro__[2]
+Complaint: type[Exception] = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
 
 
 class OneLine(TyperGroup):

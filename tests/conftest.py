@@ -12,10 +12,7 @@ settings.load_profile("kanoscope")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let browser tests come last and, where tests run side by side, one after the other."""
-    for item in items:
-        if item.get_closest_marker("e2e") is not None:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    """Let browser tests come last."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 

@@ -83,8 +83,7 @@ def find_idle(network: KAN, dataset: Dataset, *, error: float) -> Idle | None:
     They do no more in `network` than its own `error`, a share of the spread, explains, and its error on held-out
     samples is no larger when they are held where they are.
     """
-    changes = influences(network, dataset.train_inputs)
-    faint = sorted(faint_inputs(network, dataset.train_inputs, error=error), key=lambda place: changes[place])
+    faint = faint_inputs(network, dataset.train_inputs, error=error)
     middle = dataset.train_inputs.median(dim=0).values
 
     def error_without(places: list[int]) -> float:
@@ -108,6 +107,10 @@ def _rms(values: Tensor) -> float:
 
 
 def faint_inputs(network: KAN, inputs: Tensor, *, error: float) -> list[int]:
-    """Return the inputs (B, I) that do no more in `network` than its own `error`, a share of the spread, explains."""
+    """Return which of the inputs (B, I) do no more in `network` than its `error`, a share of the spread, explains.
+
+    Those that do least come first.
+    """
     limit = max(FAINT * error, FAINTEST)
-    return [place for place, change in enumerate(influences(network, inputs)) if change <= limit]
+    changes = influences(network, inputs)
+    return [int(place) for place in np.argsort(changes, kind="stable") if changes[place] <= limit]

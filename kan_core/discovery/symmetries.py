@@ -158,9 +158,8 @@ def find_separation(network: KAN, inputs: Tensor, *, error: float) -> Separation
     """Return how the function of `network` on `inputs` (B, I) falls apart, None when it does not.
 
     `error` is the network's own, as a share of the function's spread; inputs that do no more than that are no parts of
-    their own. With f here, g where both of two inputs are
-    moved, and h and k where one is, a sum has f + g = h + k, a product f g = h k, and a product beside a constant c has
-    f g - h k = c (f + g - h - k).
+    their own. With f here, g where both of two inputs are moved, and h and k where one is, a sum has f + g = h + k, a
+    product f g = h k, and a product beside a constant c has f g - h k = c (f + g - h - k).
     """
     num_inputs = inputs.shape[1]
     if num_inputs < 2:

@@ -77,7 +77,7 @@ def verdict(law: Law, *, target: str, spread: float, network_errors: Mapping[Sha
 
 
 def _large_shape(network_errors: Mapping[Shape, float]) -> Shape | None:
-    """Return the shape that is large enough for most laws, None where not it and others, too, were trained."""
+    """Return the shape that is large enough for most laws, None unless it and some others were trained."""
     if len(network_errors) < FEWEST_SHAPES:
         return None
     return next((shape for shape in network_errors if shape == wide_shape(shape[0][0])), None)

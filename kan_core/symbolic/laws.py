@@ -12,6 +12,7 @@ from kan_core.accuracy import measure_rmse
 from kan_core.datasets import Dataset
 from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_form, edge_function
+from kan_core.symbolic.fine_tuning import parabola_basis
 from kan_core.symbolic.library import Shape
 
 # of two laws whose errors differ by less than this share the simpler one is as good
@@ -85,8 +86,8 @@ def is_nearly_parabola(network: KAN, edge: EdgeId) -> bool:
     power = float(deviations @ deviations)
     if not math.isfinite(power) or power == 0.0:
         return False
-    powers = np.stack([np.ones(NUM_POINTS), unit, unit * unit])
-    left = deviations - np.linalg.lstsq(powers.T, deviations)[0] @ powers
+    basis = parabola_basis(unit)
+    left = deviations - basis.T @ (basis @ deviations)
     return float(left @ left) < PARABOLA * power
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -146,3 +148,10 @@ def test_the_front_has_no_law_than_which_a_simpler_one_is_as_good() -> None:
     mean, line, same, exact, broken = one(0, 1.0), one(3, 0.4), one(5, 0.3999), one(7, 1e-9), one(9, float("inf"))
     assert pareto_front([exact, same, broken, mean, line]) == [mean, line, exact]
     assert make_law(law.network, data).complexity == 3
+
+
+def test_of_errors_that_are_rounding_the_simplest_law_stays() -> None:
+    network, data = trained("x^2 + y", (2, 1))
+    law = explain(network, data)[-1]
+    laws = [replace(law, complexity=size, test_rmse=error) for size, error in ((1, 0.5), (5, 4.7e-16), (7, 3.9e-16))]
+    assert pareto_front(laws) == laws[:2]
