@@ -10,7 +10,8 @@ import torch
 
 from kan_core import KAN, Dataset, NetworkSpec, Outcome, Trainer, TrainingSpec, kernels
 from kan_core.accuracy import measure_rmse, root_mean_square
-from kan_core.mlp import MLP, MLPObjective, MLPSpec
+from kan_core.mlp import MLP, MLPSpec
+from kan_core.mlp_objective import MLPObjective
 from tests.kan_core.problems_for_tests import exp_sin_dataset, moons_dataset
 
 DATA = exp_sin_dataset(num_samples=80)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from kan_core import KAN
 from server.messages import CatalogueSource, DataInfo, EdgeInfo, NetworkSettings, Structure
+from server.session import Session
 
 DATA = DataInfo(
     source=CatalogueSource(name="exp_sin"),
@@ -25,3 +27,15 @@ STRUCTURE = Structure(
     num_parameters=9,
     num_bytes=1000,
 )
+
+
+def kan_of(session: Session) -> KAN:
+    """Return the network of a session that has a KAN."""
+    assert isinstance(session.network, KAN)
+    return session.network
+
+
+def kan_settings(structure: Structure) -> NetworkSettings:
+    """Return the settings of a structure that is a KAN's."""
+    assert isinstance(structure.network, NetworkSettings)
+    return structure.network

@@ -26,6 +26,7 @@ from server.messages import (
 from server.refusal import Refusal
 from server.session import Session
 from server.views import edge_ref
+from tests.server.examples import kan_of
 
 
 def small() -> Session:
@@ -40,7 +41,7 @@ def closed() -> Session:
         SymbolicForm(function="x^2", a=1.0, b=0.0, c=1.0, d=0.0),
         SymbolicForm(function="exp", a=1.0, b=0.0, c=1.0, d=-float(session.network.output_shift[0])),
     ]
-    for edge, form in zip(session.network.edges(), forms, strict=True):
+    for edge, form in zip(kan_of(session).edges(), forms, strict=True):
         session.act(Symbolify(edge=edge_ref(edge), form=form))
     return session
 
@@ -74,7 +75,7 @@ def test_files_compute_what_the_network_computes() -> None:
     event = exported(session, "onnx")
     assert (event.text, event.file_name.split(".")[-1]) == ("", "onnx")
     runtime = onnxruntime.InferenceSession(base64.b64decode(event.base64), providers=["CPUExecutionProvider"])
-    given = inputs.to(session.network.dtype).numpy()
+    given = inputs.to(kan_of(session).dtype).numpy()
     np.testing.assert_allclose(
         np.asarray(runtime.run(None, {"inputs": given})[0])[:, 0], expected, rtol=1e-5, atol=1e-5
     )
@@ -116,7 +117,7 @@ def test_a_formula_is_judged_as_it_is_shown() -> None:
 
 def test_singular_places_near_the_data_are_told() -> None:
     session = small()
-    edge = edge_ref(session.network.edges()[0])
+    edge = edge_ref(kan_of(session).edges()[0])
     session.act(Symbolify(edge=edge, form=SymbolicForm(function="log", a=1.0, b=1.05, c=1.0, d=0.0)))
     (place,) = judged(session).singular
     assert (place.edge, place.input_name, place.function) == (edge, "x", "log")
@@ -135,7 +136,7 @@ def test_a_formula_of_too_many_terms_is_refused() -> None:
 
 def test_a_cut_network_is_still_exported() -> None:
     session = small()
-    session.act(Prune(edges=[edge_ref(edge) for edge in session.network.edges()], allow_sever=True))
+    session.act(Prune(edges=[edge_ref(edge) for edge in kan_of(session).edges()], allow_sever=True))
     for name in ("latex", "sympy", "numpy", "pytorch", "excel", "json", "onnx"):
         event = exported(session, name)
         assert event.text != "" or event.base64 != ""

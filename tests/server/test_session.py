@@ -49,6 +49,7 @@ from server.messages import (
 )
 from server.refusal import Refusal
 from server.session import Session
+from tests.server.examples import kan_of
 
 EDGE = EdgeRef(layer=0, source=0, target=0)
 MATHML = re.compile("math|mrow|mi|mn|mo|msup|msub|msubsup|mfrac|msqrt|mroot|mfenced|mtable|mtr|mtd|mstyle")
@@ -137,10 +138,10 @@ def test_release_lock_and_restore() -> None:
     session.act(Lock(edge=EDGE, locked=True))
     assert session.snapshot().structure.edges[0].locked
     session.act(Release(edge=EDGE))
-    assert session.network.kind(edge) == "spline"
+    assert kan_of(session).kind(edge) == "spline"
     session.act(Prune(edges=[EDGE]))
     session.act(Restore(edge=EDGE))
-    assert session.network.kind(edge) == "spline"
+    assert kan_of(session).kind(edge) == "spline"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +241,7 @@ def test_reset_returns_to_the_same_start_and_a_new_seed_to_another() -> None:
     assert_same(parameters(session), before)
     session.act(Reset(new_seed=True))
     assert session.snapshot().structure.seed == 5
-    coefficients = session.network.layers[0].coefficients
+    coefficients = kan_of(session).layers[0].coefficients
     assert not any(torch.equal(coefficients, tensor) for tensor in before)
 
 
@@ -350,7 +351,7 @@ def test_a_cut_takes_the_edges_of_its_preview_and_no_others() -> None:
     session = small()
     shown = [EdgeRef(layer=0, source=0, target=0), EdgeRef(layer=0, source=1, target=1)]
     session.act(CutWeak(threshold=0.0, edges=shown))
-    kinds = [session.network.kind(edge) for edge in session.network.edges()]
+    kinds = [kan_of(session).kind(edge) for edge in kan_of(session).edges()]
     assert kinds == ["pruned", "spline", "spline", "pruned", "spline", "spline"]
 
 

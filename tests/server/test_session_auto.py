@@ -29,6 +29,7 @@ from server.messages import (
     Undo,
 )
 from server.session import Session
+from tests.server.examples import kan_of, kan_settings
 
 AUTO = TrainingSettings(optimizer="auto", l1=0.0, entropy=0.0, steps_per_second=None)
 
@@ -43,7 +44,7 @@ def test_the_recipe_is_told_step_by_step_and_ends() -> None:
     sentences = [event.status.sentence for event in events if isinstance(event, StatusEvent)]
     assert sentences[0].startswith("Start 1 of 5: the network as it is")
     assert any("was the best" in sentence for sentence in sentences)
-    sizes = [event.structure.network.grid_size for event in events if isinstance(event, StructureEvent)]
+    sizes = [kan_settings(event.structure).grid_size for event in events if isinstance(event, StructureEvent)]
     assert sizes == sorted(sizes)
     assert sizes[-1] > 20
     reasons = [event.reason for event in events if isinstance(event, StructureEvent) and event.reason]
@@ -79,7 +80,7 @@ def test_a_fresh_network_has_the_grid_of_the_settings_again() -> None:
     session = make_session()
     session.advance(math.inf, 0.0)
     session.act(Reset(new_seed=False))
-    assert session.snapshot().structure.network.grid_size == 5
+    assert kan_settings(session.snapshot().structure).grid_size == 5
     assert session.is_training
 
 
@@ -118,7 +119,7 @@ def test_what_was_told_of_every_edge_holds_after_every_step() -> None:
 
 def test_a_structure_that_only_mixes_families_anew_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     session = make_session()
-    swapped = swap_basis(session.network, EdgeId(layer=1, source=0, target=0), "fourier")
+    swapped = swap_basis(kan_of(session), EdgeId(layer=1, source=0, target=0), "fourier")
     before = session.snapshot().structure.revision
     step = Trainer.step
 

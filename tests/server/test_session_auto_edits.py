@@ -29,6 +29,7 @@ from server.messages import (
 )
 from server.refusal import Refusal
 from server.session import Session
+from tests.server.examples import kan_of, kan_settings
 
 AUTO = TrainingSettings(optimizer="auto", l1=0.0, entropy=0.0, steps_per_second=None)
 EDGE = EdgeRef(layer=0, source=0, target=0)
@@ -48,7 +49,7 @@ def sentences(events: list[Event]) -> list[str]:
 
 
 def grids(events: list[Event]) -> set[int]:
-    return {event.structure.network.grid_size for event in events if isinstance(event, StructureEvent)}
+    return {kan_settings(event.structure).grid_size for event in events if isinstance(event, StructureEvent)}
 
 
 @pytest.mark.parametrize("state", ["running", "paused"])
@@ -69,7 +70,7 @@ def test_a_refinement_is_refused_while_the_recipe_is_at_work(state: SessionState
 def test_a_refinement_of_what_the_recipe_made_is_kept() -> None:
     session = make_session()
     finish(session)
-    made = session.network.spec.grid_size
+    made = kan_of(session).spec.grid_size
     assert session.status.state == "converged"
     start = f"The recipe starts again on {2 * made} intervals, the grid chosen by hand."
     assert sentences(session.act(Refine(grid_size=2 * made))) == [start]
@@ -78,33 +79,33 @@ def test_a_refinement_of_what_the_recipe_made_is_kept() -> None:
     assert sentences(events)[0] == f"{start} Start 1 of 1: the network as it is, on {2 * made} intervals."
     assert not any("starts again" in sentence for sentence in sentences(events)[1:])
     assert grids(events) <= {2 * made}
-    assert (session.status.state, session.network.spec.grid_size) == ("converged", 2 * made)
+    assert (session.status.state, kan_of(session).spec.grid_size) == ("converged", 2 * made)
     finish(again)
-    assert again.network.spec.grid_size == 2 * made
+    assert kan_of(again).spec.grid_size == 2 * made
     session.act(Refine(grid_size=4 * made))
     finish(session)
-    assert session.network.spec.grid_size == 4 * made
+    assert kan_of(session).spec.grid_size == 4 * made
 
 
 def test_taking_a_refinement_back_lets_the_recipe_choose_and_doing_it_again_does_not() -> None:
     session = make_session()
     finish(session)
-    made = session.network.spec.grid_size
+    made = kan_of(session).spec.grid_size
     session.act(Refine(grid_size=8 * made))
     session = Session.from_bytes(session.to_bytes())
     session.act(Undo())
     finish(session)
-    assert session.network.spec.grid_size == made
+    assert kan_of(session).spec.grid_size == made
     session.act(Redo())
     finish(session)
-    assert session.network.spec.grid_size == 8 * made
+    assert kan_of(session).spec.grid_size == 8 * made
 
 
 @pytest.mark.parametrize("change", [Reset(), SetTraining(change=TrainingChange(optimizer="lm"))])
 def test_a_fresh_network_or_optimizer_forgets_the_grid_that_was_chosen(change: Reset | SetTraining) -> None:
     session = make_session()
     finish(session)
-    made = session.network.spec.grid_size
+    made = kan_of(session).spec.grid_size
     session.act(Refine(grid_size=8 * made))
     assert session.record.chosen_grid == 8 * made
     session.act(change)

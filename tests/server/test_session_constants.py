@@ -28,6 +28,7 @@ from server.messages import (
 )
 from server.refusal import Refusal
 from server.session import Session
+from tests.server.examples import kan_of
 
 EDGE = EdgeRef(layer=0, source=0, target=0)
 SINE = EdgeId(layer=0, source=0, target=0)
@@ -65,9 +66,9 @@ def test_snapping_all_tells_what_became_of_each_constant() -> None:
     assert "sin(π·x)" in formula.text
     assert session.history.info().undo == "snap constants"
     session.advance(0.1, 0.0)
-    assert edge_form(session.network, SINE)[1] == pytest.approx(math.pi, rel=4e-16)
+    assert edge_form(kan_of(session), SINE)[1] == pytest.approx(math.pi, rel=4e-16)
     session.act(Undo())
-    assert not bool(session.network.layers[0].held.any())
+    assert not bool(kan_of(session).layers[0].held.any())
 
 
 def test_constants_come_with_errors_and_forms() -> None:
@@ -94,8 +95,8 @@ def test_a_checkpoint_keeps_what_is_snapped() -> None:
     session = sine_session()
     session.act(SnapConstant(edge=EDGE, name="a", value=3.0))
     again = Session.from_bytes(session.to_bytes())
-    assert edge_form(again.network, SINE)[1] == pytest.approx(3.0, rel=4e-16)
-    assert bool(again.network.layers[0].held[0, 0, 0])
+    assert edge_form(kan_of(again), SINE)[1] == pytest.approx(3.0, rel=4e-16)
+    assert bool(kan_of(again).layers[0].held[0, 0, 0])
 
 
 @pytest.mark.parametrize(

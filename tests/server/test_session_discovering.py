@@ -55,6 +55,7 @@ from server.messages import (
 )
 from server.refusal import Refusal
 from server.session import Session
+from tests.server.examples import kan_settings
 from tests.server.processes import discovering_pids, is_alive
 
 PATIENCE = 60.0
@@ -213,7 +214,7 @@ def test_a_fresh_network_leaves_a_discovery_alone(fakes: list[FakeDiscovery], co
     assert not any(isinstance(event, ExplanationEvent) for event in told)
     discovered(session)
     session.act(RestoreLaw(id=laws(session).laws[-1].id))
-    assert session.snapshot().structure.network.products == [0, 1]
+    assert kan_settings(session.snapshot().structure).products == [0, 1]
     assert len(fakes) == 1
 
 
@@ -304,7 +305,7 @@ def test_a_law_of_another_shape_takes_the_networks_place(fakes: list[FakeDiscove
     rough, exact = laws(session).laws
     session.act(RestoreLaw(id=rough.id))
     snapshot = session.snapshot()
-    assert (snapshot.structure.network.widths, snapshot.structure.network.products) == ([2, 1], [0, 1])
+    assert (kan_settings(snapshot.structure).widths, kan_settings(snapshot.structure).products) == ([2, 1], [0, 1])
     assert len(snapshot.structure.edges) == len(session.frame().importance) == 4
     assert snapshot.history.undo == f"law {rough.id} of the search"
     assert snapshot.formula.is_closed_form
@@ -334,7 +335,7 @@ def test_a_law_of_another_shape_takes_the_networks_place(fakes: list[FakeDiscove
         assert one.snapshot().structure.network == before.structure.network
         assert one.frame().test_rmse == pytest.approx(values)
         one.act(Redo())
-        assert one.snapshot().structure.network.products == [0, 1]
+        assert kan_settings(one.snapshot().structure).products == [0, 1]
         one.act(SetTraining(change=TrainingChange(optimizer="lbfgs")))
         one.act(Reset())
         assert one.snapshot().structure.network.widths == before.structure.network.widths

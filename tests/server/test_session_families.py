@@ -30,6 +30,7 @@ from server.messages import (
 )
 from server.refusal import Refusal
 from server.session import Session
+from tests.server.examples import kan_of, kan_settings
 
 EDGE = EdgeRef(layer=0, source=1, target=2)
 PACED = TrainingSettings(optimizer="lm", l1=0.0, entropy=0.0, steps_per_second=50.0)
@@ -61,10 +62,10 @@ def test_every_family_trains_and_its_functions_add_up_to_the_curve(family: str) 
     seen = inspect(session)
     assert seen.basis == family
     assert seen.domain == pytest.approx((seen.x[0], seen.x[-1]))
-    assert len(seen.basis_curves) == session.network.layers[0].num_functions + 1
+    assert len(seen.basis_curves) == kan_of(session).layers[0].num_functions + 1
     np.testing.assert_allclose(np.sum(seen.basis_curves, axis=0), seen.y, atol=1e-9 * max(1.0, *map(abs, seen.y)))
     assert seen.grid[0] == pytest.approx(seen.domain[0])
-    assert session.snapshot().structure.network.basis == family
+    assert kan_settings(session.snapshot().structure).basis == family
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -104,7 +105,7 @@ def test_swaps_that_cannot_be_are_refused() -> None:
 def test_a_larger_degree_need_not_be_a_multiple() -> None:
     session = make_session(basis="chebyshev")
     session.act(Refine(grid_size=7))
-    assert session.snapshot().structure.network.grid_size == 7
+    assert kan_settings(session.snapshot().structure).grid_size == 7
     with pytest.raises(Refusal) as refused:
         session.act(Refine(grid_size=7))
     assert refused.value.sentence == (
@@ -208,6 +209,6 @@ def test_memory_is_told() -> None:
 def test_other_data_keep_what_multiplies_unless_the_layers_are_named_anew() -> None:
     session = make_session(products=[0, 2, 0])
     session.act(SetData(source=CatalogueSource(name="product")))
-    assert session.network.spec.products == (0, 2, 0)
+    assert kan_of(session).spec.products == (0, 2, 0)
     session.act(SetData(source=CatalogueSource(name="product"), hidden=[4, 2]))
-    assert (session.network.spec.widths, session.network.spec.products) == ((2, 4, 2, 1), ())
+    assert (kan_of(session).spec.widths, kan_of(session).spec.products) == ((2, 4, 2, 1), ())

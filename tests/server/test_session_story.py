@@ -10,6 +10,7 @@ import sympy as sp
 from server.messages import CandidatesEvent, CutWeak, Step, Suggest, Symbolify
 from server.session import Session
 from server.views import edge_ref
+from tests.server.examples import kan_of
 
 THRESHOLD = 0.03
 
@@ -27,7 +28,7 @@ def test_the_story_ends_with_the_law(seed: int) -> None:
     train(session, 60)
     session.act(CutWeak(threshold=THRESHOLD))
     train(session, 10)
-    left = [edge for edge in session.network.edges() if session.network.kind(edge) != "pruned"]
+    left = [edge for edge in kan_of(session).edges() if kan_of(session).kind(edge) != "pruned"]
     assert len(left) == 3
     for edge in left:
         found = session.query(Suggest(edge=edge_ref(edge)))

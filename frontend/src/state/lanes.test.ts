@@ -152,7 +152,7 @@ describe('lanes', () => {
   it('gain one that learns the same, and start again together', async () => {
     for (const socket of FakeSocket.all) socket.accept({ data: { ...SNAPSHOT.data, seed: 7 } });
     const created = { session_id: 'three', edit_key: 'k3' };
-    const fetched = vi.fn((_path: string, _init: { body: string }) =>
+    const fetched = vi.fn<(path: string, init: { body: string }) => Promise<unknown>>(() =>
       Promise.resolve({ ok: true, json: () => Promise.resolve(created) }),
     );
     vi.stubGlobal('fetch', fetched);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -22,9 +23,29 @@ from server.lab.questions import (
     ReportQuestion,
     SessionQuestion,
 )
+from server.messages import NetworkSettings, PerceptronSettings, Step
 from server.rest import SessionRequest
+from server.session import Session
 from server.session_data import build_data
 from tests.server.lab.examples import FAILING, LONG, RACE, SWEEP
+
+_MLP_RACE = """
+title = "Perceptrons"
+problems = ["exp_sin"]
+seeds = [3]
+num_train = 50
+num_test = 20
+
+[budget]
+steps = 3
+
+[[contestants]]
+name = "MLP"
+model = "mlp"
+hidden = [4, 3]
+activation = ACTIVATION
+output_tanh = true
+"""
 
 
 def _ask(question: Question) -> dict[str, Any]:
@@ -171,11 +192,30 @@ def test_an_opened_point_has_the_network_and_training_of_the_point() -> None:
     spec, point = _point(SWEEP, 1)
     request = SessionRequest.model_validate(_ask(SessionQuestion(toml=SWEEP, key=point.key))["value"])
     assert request == session_of(spec, point)
-    assert request.network is not None
+    assert isinstance(request.network, NetworkSettings)
     assert (request.network.widths, request.network.grid_size) == ([1, 1], 3)
     assert request.training is not None
     assert (request.training.optimizer, request.training.l1, request.training.entropy) == ("lm", 0.0, 0.0)
     assert request.seed == point.seed
+
+
+@pytest.mark.parametrize("activation", ['"gelu"', '["relu", "tanh"]'])
+def test_an_opened_point_of_an_mlp_begins_as_the_point_does(activation: str) -> None:
+    toml = _MLP_RACE.replace("ACTIVATION", activation)
+    spec, point = _point(toml)
+    request = SessionRequest.model_validate(_ask(SessionQuestion(toml=toml, key=point.key))["value"])
+    assert isinstance(request.network, PerceptronSettings)
+    session = Session.create(
+        "s", request.data, request.network, request.training, request.seed, data_seed=request.data_seed
+    )
+    run = PointRun(spec, point)
+    begun, expected = session.network.state_dict(), run.network.state_dict()
+    assert list(begun) == list(expected)
+    assert all(torch.equal(begun[name], tensor) for name, tensor in expected.items())
+    run.step()
+    session.act(Step(count=1))
+    session.advance(math.inf, 0.0)
+    assert session.losses.points[-1].test == run.result.test_rmse
 
 
 def test_a_point_that_no_session_can_hold_says_why() -> None:
