@@ -177,6 +177,11 @@ export const labTexts = {
     bar: (contestant: string, error: string, done: number, all: number) =>
       `${contestant}: test RMSE ${error}, ${done} of ${all} seeds done`,
     growth: (problem: string) => `${problem}: test RMSE over what grows, both logarithmic`,
+    lines: {
+      law: 'fitted law',
+      theory: 'slope that theory promises',
+      limit: 'as many parameters as samples',
+    },
     curves: 'Curves',
     curvesLabel: (problem: string) => `Test RMSE of every training on ${problem} as it goes on`,
     across: 'Across',
@@ -213,6 +218,7 @@ export const labTexts = {
       `seed ${seed}: test RMSE ${error}, ${parameters} parameters, ${seconds} s`,
     fits: 'Fitted laws',
     exponent: 'Exponent',
+    promised: (exponent: number) => `theory ${exponent}`,
     interval: (low: number, high: number) => `95 %: ${low.toFixed(2)} … ${high.toFixed(2)}`,
     fitsWait: 'A law is fitted once a contestant has finished at three sizes.',
     notRun: 'What went wrong',

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from kan_core.lab.contestants import Contestant
 from kan_core.lab.points import point_shape
 from kan_core.lab.problems import LabProblem
 from kan_core.lab.results import PointResult
-from kan_core.lab.sizes import count_parameters
+from kan_core.lab.sizes import count_parameters, network_shape
 from kan_core.lab.spec import LabSpec
 from kan_core.scaling import FEWEST_SIZES, Limits, fit_exponent
 
@@ -24,7 +26,8 @@ class PointFit:
     """The law e^`intercept` · x^-`exponent` of a contestant on a problem, x being the swept variable.
 
     It holds from `first` to `last`; `low` and `high` bound 95 % of the exponents of resamples. `theory` is what splines
-    promise, their order plus one, None where nothing is promised.
+    promise, their order plus one, None where nothing is promised; `limit` is the size at which there are as many
+    parameters as samples, None where the sweep does not come there.
     """
 
     problem: str
@@ -37,6 +40,7 @@ class PointFit:
     first: float
     last: float
     theory: float | None
+    limit: float | None
     sentence: str
 
     def to_json(self) -> dict[str, Any]:
@@ -70,6 +74,26 @@ def theory_of(spec: LabSpec, contestant: Contestant) -> float | None:
     return orders[contestant.basis] + 1.0 if contestant.basis in orders else None
 
 
+def data_limit(spec: LabSpec, problem: LabProblem, contestant: Contestant) -> float | None:
+    """Return the size at which a contestant has as many parameters as samples, read between two values of the sweep.
+
+    None where the sweep does not come there.
+    """
+    assert spec.sweep is not None
+    values = sorted(spec.sweep.values)
+    shapes = [network_shape(problem, contestant, spec.budget, spec.sweep, value) for value in values]
+    is_samples = spec.sweep.variable == "samples"
+    # how many times as many parameters as samples there are
+    excess = [
+        math.log(count_parameters(shape) / (value if is_samples else spec.num_train))
+        for value, shape in zip(values, shapes, strict=True)
+    ]
+    for (before, low), (after, high) in pairwise(zip(values, excess, strict=True)):
+        if low != high and min(low, high) <= 0.0 <= max(low, high):
+            return math.exp(math.log(before) + low / (low - high) * math.log(after / before))
+    return None
+
+
 def _counts(spec: LabSpec, result: PointResult) -> bool:
     if result.test_rmse is None or result.value is None or not result.test_rmse > 0 or result.outcome == "diverged":
         return False
@@ -101,6 +125,7 @@ def _fit(spec: LabSpec, problem: LabProblem, contestant: Contestant, results: li
         first=found.first,
         last=found.last,
         theory=theory,
+        limit=data_limit(spec, problem, contestant),
         sentence=" ".join([found.sentence, *_say_theory(theory, found.exponent), *_say_missing(missing, results)]),
     )
 

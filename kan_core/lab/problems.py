@@ -76,6 +76,11 @@ class LabProblem:
         )
 
     @property
+    def title(self) -> str:
+        """What people call it: a ready problem's title, else the name that was given to the formula."""
+        return self.name if self.expression is not None else self.problem.title
+
+    @property
     def suggested(self) -> tuple[int, ...]:
         """The hidden widths that suit it."""
         return self.problem.hidden if self.hidden is None else self.hidden

@@ -9,25 +9,44 @@ import plotly.graph_objects as go
 import plotly.io
 from plotly.offline import get_plotlyjs
 
-from kan_core.lab.figures import race_figures, scaling_figures
+from kan_core.figures.fields import count_columns
+from kan_core.figures.races import race_figures
+from kan_core.figures.scaling import scaling_figures
 from kan_core.lab.fits import PointFit
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
 from kan_core.lab.tables import equal_time, error_at, error_rows, say_summary, summarize
 
-CAPTIONS = {
-    "scaling": "Test error by size: medians and ranges over the seeds, fitted laws (solid), what theory promises "
-    "(dashed), and where parameters meet samples (dotted).",
-    "error_by_parameters": "Test error against the number of parameters.",
-    "error_by_seconds": "Test error against the processor's time.",
-    "curves": "Test error over time, of the seed with the median error.",
+HEADINGS = {
+    "scaling": "Test error by size",
+    "error_by_parameters": "Test error by parameters",
+    "error_by_seconds": "Test error by time",
+    "curves": "Test error as training goes on",
 }
+CAPTIONS = {
+    "scaling": "Medians with their ranges over the seeds, both axes logarithmic. Solid lines are fitted laws, dashed "
+    "ones the slope that theory promises, drawn beside the law; dotted ones stand where there are as many parameters "
+    "as samples.",
+    "error_by_parameters": "Medians with their ranges over the seeds; small markers are single trainings. Nobody is "
+    "better in both than those on the dotted line.",
+    "error_by_seconds": "The same against the processor's time.",
+    "curves": "The course of the seed with the median error.",
+}
+# pixels under which a field of a figure cannot be read
+NARROWEST = 270
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #171a21;
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #171a21;
   background: #fff; }
+h1, h2 { line-height: 1.25; }
+h2 { margin: 2.2rem 0 0.4rem; font-size: 1.2rem; }
+p { max-width: 50rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.85rem; }
-th, td { text-align: left; padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid #d9dde6; }
+th, td { text-align: left; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid #d9dde6; vertical-align: top; }
+.numbers td, .laws td:not(:last-child) { white-space: nowrap; }
+.laws td:last-child { min-width: 20rem; }
 pre { background: #f4f5f8; padding: 1rem; overflow-x: auto; font-size: 0.8rem; }
+code { overflow-wrap: anywhere; }
+.note { color: #59606f; font-size: 0.85rem; }
 .wide { overflow-x: auto; }
 """
 
@@ -36,73 +55,99 @@ def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[Po
     """Return a page that shows the same without a server: plotly.js is in it, and all text is escaped."""
     known, laws = list(results), list(fits)
     figures = race_figures(spec, known) if spec.sweep is None else scaling_figures(spec, known, laws)
+    drawn = [_figure(spec, name, figure) for name, figure in figures.items()]
     parts = [
         f"<h1>{_text(spec.title)}</h1>",
         f"<p>{_text(spec.question)}</p>" if spec.question else "",
-        f"<p>{len(known)} of {spec.num_points} points, seeds {', '.join(map(str, spec.seeds))}. "
+        f'<p class="note">{len(known):,} of {spec.num_points:,} points, seeds {", ".join(map(str, spec.seeds))}. '
         f"Digest of the spec: <code>{spec.digest}</code></p>",
-        _laws(laws),
+        *(drawn[:1] if spec.sweep is not None else []),
+        _laws(spec, laws),
         *_tables(spec, known),
-        _failures(known),
-        *(_figure(name, figure) for name, figure in figures.items()),
-        f"<h2>The spec</h2><pre>{_text(spec.to_toml())}</pre>",
+        _failures(spec, known),
+        *(drawn[1:] if spec.sweep is not None else drawn),
+        '<h2>The spec</h2><p class="note">Saved as a file, <code>kanoscope lab FILE</code> runs it again.</p>'
+        f"<pre>{_text(spec.to_toml())}</pre>",
     ]
-    head = f'<meta charset="utf-8"><title>{_text(spec.title)}</title><style>{STYLE}</style>'
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{_text(spec.title)}</title><style>{STYLE}</style>"
+    )
     script = f"<script>{get_plotlyjs()}</script>"
     body = "\n".join(part for part in parts if part)
     return f'<!doctype html>\n<html lang="en"><head>{head}{script}</head><body>\n{body}\n</body></html>\n'
 
 
-def _laws(fits: Sequence[PointFit]) -> str:
+def _laws(spec: LabSpec, fits: Sequence[PointFit]) -> str:
     if not fits:
         return ""
-    items = "".join(f"<li>{_text(f'{one.problem}, {one.contestant}: {one.sentence}')}</li>" for one in fits)
-    return f"<h2>Laws</h2><ul>{items}</ul>"
+    rows = [
+        [
+            spec.problem(one.problem).title,
+            one.contestant,
+            f"{one.exponent:.2f}",
+            f"{one.low:.2f} to {one.high:.2f}",
+            "–" if one.theory is None else f"{one.theory:g}",
+            one.sentence,
+        ]
+        for one in fits
+    ]
+    columns = ["Problem", "Contestant", "Exponent", "95 %", "Theory", "What it says"]
+    return _table("Laws", columns, rows, kind="laws")
 
 
 def _tables(spec: LabSpec, results: Sequence[PointResult]) -> list[str]:
-    columns = ["", *(one.name for one in spec.problems)]
+    columns = ["", *(one.title for one in spec.problems)]
     tables = [
         _table("Test RMSE: median (range) over the seeds", columns, error_rows(spec, results)),
         _equal_time(spec, results) if spec.sweep is None else "",
-        _table("Parameters", columns, error_rows(spec, results, lambda one: float(one.parameters), style=".0f")),
-        _table("Seconds of the processor", columns, error_rows(spec, results, lambda one: one.seconds, style=".2f")),
+        _table("Parameters", columns, error_rows(spec, results, lambda one: float(one.parameters), style=",.0f")),
+        _table("Processor seconds", columns, error_rows(spec, results, lambda one: one.seconds, style=".2f")),
     ]
     return [one for one in tables if one]
 
 
 def _equal_time(spec: LabSpec, results: Sequence[PointResult]) -> str:
     """Return a table of the errors that every contestant had reached after the same time."""
-    times = {one.name: equal_time(spec, results, one.name) for one in spec.problems}
     columns = [""]
     cells: dict[str, list[str]] = {one.name: [one.name] for one in spec.contestants}
-    for problem, seconds in times.items():
-        columns.append(problem if seconds is None else f"{problem}, {seconds:.2g} s")
-        mine = [one for one in results if one.problem == problem]
+    for problem in spec.problems:
+        seconds = equal_time(spec, results, problem.name)
+        columns.append(problem.title if seconds is None else f"{problem.title}, {seconds:.2g} s")
+        mine = [one for one in results if one.problem == problem.name]
         found = summarize(mine, lambda one, until=seconds or 0.0: error_at(one, until))
         for contestant in spec.contestants:
-            cells[contestant.name].append(say_summary(found.get((problem, contestant.name, None))))
+            cells[contestant.name].append(say_summary(found.get((problem.name, contestant.name, None))))
     return _table("Test RMSE after an equal time: median (range) over the seeds", columns, list(cells.values()))
 
 
-def _failures(results: Sequence[PointResult]) -> str:
+def _failures(spec: LabSpec, results: Sequence[PointResult]) -> str:
     wrong = [one for one in results if one.outcome in ("failed", "diverged")]
     if not wrong:
         return ""
-    items = "".join(f"<li>{_text(f'{one.point.key}: {one.sentence}')}</li>" for one in wrong)
+    items = "".join(f"<li>{_text(f'{_say_point(spec, one)}: {one.sentence}')}</li>" for one in wrong)
     return f"<h2>Points that failed or diverged</h2><ul>{items}</ul>"
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _say_point(spec: LabSpec, result: PointResult) -> str:
+    swept = [] if result.value is None else [str(result.value)]
+    return ", ".join([spec.problem(result.problem).title, result.contestant, *swept, f"seed {result.seed}"])
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, kind: str = "numbers") -> str:
     head = "".join(f"<th>{_text(one)}</th>" for one in columns)
     body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<h2>{_text(title)}</h2><div class="wide"><table><tr>{head}</tr>{body}</table></div>'
+    return f'<h2>{_text(title)}</h2><div class="wide"><table class="{kind}"><tr>{head}</tr>{body}</table></div>'
 
 
-def _figure(name: str, figure: go.Figure) -> str:
+def _figure(spec: LabSpec, name: str, figure: go.Figure) -> str:
     options = {"responsive": True, "displaylogo": False}
     drawn: str = plotly.io.to_html(figure, include_plotlyjs=False, full_html=False, div_id=name, config=options)
-    return f"<h2>{_text(CAPTIONS[name])}</h2>{drawn}"
+    narrowest = NARROWEST * count_columns(spec)
+    return (
+        f'<h2>{_text(HEADINGS[name])}</h2><p class="note">{_text(CAPTIONS[name])}</p>'
+        f'<div class="wide"><div style="min-width: {narrowest}px">{drawn}</div></div>'
+    )
 
 
 def _text(value: str) -> str:

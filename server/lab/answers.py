@@ -13,12 +13,9 @@ from kan_core.lab import (
     READY,
     LabSpec,
     PointResult,
-    html_report,
     parse_spec,
-    race_figures,
     ready_spec,
     ready_text,
-    scaling_figures,
     spec_fits,
 )
 from server.lab.computing import find_point, finite_or_none, plan_points, read_spec
@@ -102,6 +99,7 @@ def make_plan(toml: str, *, only: str | None = None) -> LabPlan:
         toml=spec.to_toml(),
         contestants=[contestant.name for contestant in spec.contestants],
         problems=[problem.name for problem in spec.problems],
+        titles={problem.name: problem.title for problem in spec.problems},
         seeds=list(spec.seeds),
         points=points,
         expected_seconds=sum(point.expected_seconds for point in points),
@@ -125,6 +123,11 @@ def fits_of(spec: LabSpec, results: Sequence[str]) -> list[LabFit]:
             exponent=finite_or_none(fit.exponent),
             low=finite_or_none(fit.low),
             high=finite_or_none(fit.high),
+            intercept=finite_or_none(fit.intercept),
+            first=fit.first,
+            last=fit.last,
+            theory=fit.theory,
+            limit=fit.limit,
             sentence=fit.sentence,
         )
         for fit in spec_fits(spec, read_results(results))
@@ -132,11 +135,17 @@ def fits_of(spec: LabSpec, results: Sequence[str]) -> list[LabFit]:
 
 
 def _figures(spec: LabSpec, results: Sequence[str]) -> dict[str, Any]:
+    # imported here: most questions do without Plotly
+    from kan_core.figures import race_figures, scaling_figures
+
     read = read_results(results)
     figures = race_figures(spec, read) if spec.sweep is None else scaling_figures(spec, read, spec_fits(spec, read))
     return {name: json.loads(figure.to_json() or "{}") for name, figure in figures.items()}
 
 
 def _report(spec: LabSpec, results: Sequence[str]) -> str:
+    # imported here: most questions do without Plotly
+    from kan_core.lab.report import html_report
+
     read = read_results(results)
     return html_report(spec, read, [] if spec.sweep is None else spec_fits(spec, read))

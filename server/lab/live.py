@@ -142,6 +142,7 @@ class LiveRun:
             seconds_left=self.seconds_left,
             contestants=plan.contestants,
             problems=plan.problems,
+            titles=plan.titles,
             seeds=plan.seeds,
             points=[self._as_it_is(point) for point in self._points.values()],
             fits=self.fits,

@@ -118,7 +118,7 @@ class LabPointInfo(Message):
 
 
 class LabFit(Message):
-    """The law error ~ variable^-exponent of a contestant on a problem; null where there is none to be fitted."""
+    """The law error = e^intercept · variable^-exponent of a contestant on a problem; null where there is none."""
 
     problem: str
     contestant: str
@@ -126,6 +126,11 @@ class LabFit(Message):
     exponent: FiniteFloat | None
     low: FiniteFloat | None
     high: FiniteFloat | None
+    intercept: FiniteFloat | None = None
+    first: FiniteFloat | None = Field(default=None, description="the smallest size at which it holds")
+    last: FiniteFloat | None = Field(default=None, description="the largest size at which it holds")
+    theory: FiniteFloat | None = Field(default=None, description="the exponent that theory promises, if it does")
+    limit: FiniteFloat | None = Field(default=None, description="the size with as many parameters as samples")
     sentence: str
 
 
@@ -151,6 +156,7 @@ class LabRunInfo(Message):
     seconds_left: FiniteFloat | None = Field(description="judged by the points that are done; null unless it runs")
     contestants: list[str]
     problems: list[str]
+    titles: dict[str, str] = Field(description="what people call the problems, by their names")
     seeds: list[int]
     points: list[LabPointInfo]
     fits: list[LabFit]

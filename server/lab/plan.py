@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from server.lab.messages import LabKind, LabPointInfo
 from server.messages import Message
@@ -34,6 +34,8 @@ class LabPlan(Message):
     toml: str
     contestants: list[str]
     problems: list[str]
+    # runs from before titles were kept have none
+    titles: dict[str, str] = Field(default={}, description="what people call the problems, by their names")
     seeds: list[int]
     points: list[PlannedPoint]
     expected_seconds: FiniteFloat

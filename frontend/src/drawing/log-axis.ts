@@ -3,6 +3,8 @@
 export interface LogAxis {
   /** where a value lies between the ends, 0 to 1; what lies outside is drawn at the end */
   place(value: number): number;
+  /** the values at both ends */
+  ends: [number, number];
   /** powers of ten to be written at the axis */
   ticks: { exponent: number; at: number }[];
 }
@@ -26,6 +28,7 @@ export function logAxis(values: readonly number[]): LogAxis {
       const log = Math.log10(Math.max(value, SMALLEST));
       return Math.min(1, Math.max(0, (log - low) / (high - low)));
     },
+    ends: [10 ** low, 10 ** high],
     ticks,
   };
 }

@@ -6,9 +6,6 @@ import type { Figure } from '../protocol/lab-rest';
 /** what a figure made for a report brings and the page has of its own */
 const WORN = new Set(['template', 'width', 'height', 'font', 'autosize', 'paper_bgcolor', 'plot_bgcolor']);
 
-/** how many ticks an axis has about: small plots have no room for every digit between powers of ten */
-const FEW = 4;
-
 /** Keys of points, as a figure carries them at a marker: one, or those of all seeds that a median stands for. */
 export function keysOf(customdata: unknown): string[] {
   if (typeof customdata === 'string') return [customdata];
@@ -16,9 +13,7 @@ export function keysOf(customdata: unknown): string[] {
 }
 
 export function figureChart(figure: Figure): Chart {
-  const own = Object.entries(figure.layout)
-    .filter(([name]) => !WORN.has(name))
-    .map(([name, value]) => [name, isLogAxis(name, value) ? { nticks: FEW, ...value } : value]);
+  const own = Object.entries(figure.layout).filter(([name]) => !WORN.has(name));
   return {
     traces: figure.data,
     layout: {
@@ -29,13 +24,6 @@ export function figureChart(figure: Figure): Chart {
     },
   };
 }
-
-const isLogAxis = (name: string, value: unknown): value is object =>
-  /^[xy]axis\d*$/.test(name) &&
-  typeof value === 'object' &&
-  value !== null &&
-  'type' in value &&
-  value.type === 'log';
 
 /** How many plots lie side by side: their horizontal axes begin at so many different places. */
 export function numColumns(figure: Figure): number {

@@ -1334,7 +1334,7 @@ export interface components {
         LabEvent: components["schemas"]["LabRunEvent"] | components["schemas"]["LabPointEvent"] | components["schemas"]["LabProgressEvent"] | components["schemas"]["LabFitsEvent"] | components["schemas"]["LabStateEvent"];
         /**
          * LabFit
-         * @description The law error ~ variable^-exponent of a contestant on a problem; null where there is none to be fitted.
+         * @description The law error = e^intercept · variable^-exponent of a contestant on a problem; null where there is none.
          */
         LabFit: {
             /** Problem */
@@ -1349,6 +1349,35 @@ export interface components {
             low: number | null;
             /** High */
             high: number | null;
+            /**
+             * Intercept
+             * @default null
+             */
+            intercept: number | null;
+            /**
+             * First
+             * @description the smallest size at which it holds
+             * @default null
+             */
+            first: number | null;
+            /**
+             * Last
+             * @description the largest size at which it holds
+             * @default null
+             */
+            last: number | null;
+            /**
+             * Theory
+             * @description the exponent that theory promises, if it does
+             * @default null
+             */
+            theory: number | null;
+            /**
+             * Limit
+             * @description the size with as many parameters as samples
+             * @default null
+             */
+            limit: number | null;
             /** Sentence */
             sentence: string;
         };
@@ -1573,6 +1602,13 @@ export interface components {
             contestants: string[];
             /** Problems */
             problems: string[];
+            /**
+             * Titles
+             * @description what people call the problems, by their names
+             */
+            titles: {
+                [key: string]: string;
+            };
             /** Seeds */
             seeds: number[];
             /** Points */

@@ -51,6 +51,7 @@ export const runInfo = (points: LabPointInfo[], change: Partial<LabRunInfo> = {}
   seconds_left: 10,
   contestants: ['A'],
   problems: ['j0'],
+  titles: { j0: 'J₀(20x)' },
   seeds: [0, 1],
   points,
   fits: [],

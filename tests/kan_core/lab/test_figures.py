@@ -150,7 +150,7 @@ def test_a_report_is_one_file_with_everything_in_it_and_text_as_text() -> None:
     assert "b" not in page.tags
     assert spec.title in page.text
     assert spec.digest in page.text
-    assert "exp_sin/<img src=x onerror=alert(1)>/0: No <b>luck</b>." in page.text
+    assert "exp(sin(πx) + y²), <img src=x onerror=alert(1)>, seed 0: No <b>luck</b>." in page.text
     assert spec.to_toml() in page.text
     assert "Plotly.newPlot" in text
     assert "alert(2)</script>" not in text
@@ -161,4 +161,4 @@ def test_a_report_of_a_sweep_says_its_laws() -> None:
     fits = spec_fits(SWEEP, SWEPT)
     text = html_report(SWEEP, SWEPT, fits)
     assert fits[0].sentence in text
-    assert "what theory promises" in text
+    assert "the slope that theory promises" in text

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kan_core.lab import Contestant, Sweep, parse_spec, spec_fits
+from kan_core.lab.fits import data_limit
 from tests.kan_core.lab.specs_for_tests import planted_results, race, run_all, sweep
 
 WIDE = replace(
@@ -70,3 +71,15 @@ def test_cubic_splines_fall_with_the_fourth_power() -> None:
     (fit,) = spec_fits(spec, run_all(spec))
     assert fit.exponent == pytest.approx(4.0, abs=0.2)
     assert (fit.first, fit.last) == (5.0, 100.0)
+
+
+def test_the_data_limit_is_where_parameters_meet_samples_whatever_is_swept() -> None:
+    spec = replace(sweep(), num_train=45)
+    (problem,), (contestant,) = spec.problems, spec.contestants
+    # 3·(G + 4) = 45 at G = 11, found between 8 and 16 on a logarithmic scale
+    assert data_limit(spec, problem, contestant) == pytest.approx(11.0, abs=0.3)
+    assert data_limit(replace(spec, num_train=61), problem, contestant) is None
+    # 3·(5 + 4) parameters, whatever the number of samples
+    samples = replace(spec, sweep=Sweep(variable="samples", values=(10, 20, 40)))
+    assert data_limit(samples, problem, contestant) == pytest.approx(27.0)
+    assert data_limit(replace(samples, sweep=Sweep(variable="samples", values=(30, 40))), problem, contestant) is None

@@ -14,7 +14,7 @@ import torch
 from kan_core import KAN, EdgeId, NetworkSpec, Trainer, edge_figure, fix_symbolic, network_figure, prune_edge
 from kan_core.bases.basis import FloatArray
 from kan_core.errors import ExportError
-from kan_core.figures import COLOURS, FAINT
+from kan_core.figures.networks import COLOURS, FAINT
 from kan_core.symbolic import suggest_symbolic
 from tests.kan_core.problems_for_tests import exp_sin_dataset
 
