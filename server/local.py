@@ -178,7 +178,7 @@ class LocalEngine:
             self._end(hosted)
 
     async def catalogue(self) -> CatalogueInfo:
-        """Return what sessions can be made of, as the first worker tells it when it is ready."""
+        """Return what sessions can be made of, as the first worker tells it at once."""
         while self._catalogue is None:
             await self._grown.wait()
         return self._catalogue
@@ -212,10 +212,12 @@ class LocalEngine:
                 self._workers.append(worker)
                 worker.listen(self._take, self._on_death)
                 self._grown.beat()
-                # one after the other: the first that is ready need not share the machine with the others' beginnings
                 with contextlib.suppress(WorkerDied):
+                    # told before anything else
                     self._catalogue = CatalogueInfo.model_validate_json(await worker.ask(Kind.CATALOGUE, ""))
                     self._grown.beat()
+                    # told again once it is ready: the first need not share the machine with the others' beginnings
+                    await worker.ask(Kind.CATALOGUE, "")
 
     async def _pick_worker(self) -> WorkerProcess:
         while not self._workers:

@@ -104,6 +104,12 @@ class Worker:
         self._queries = QueryLine(MAX_QUERIES)
         self._works = WorkLine(MAX_WORKS, max_processes=MAX_PROCESSES)
 
+    def greet(self) -> None:
+        """Handle the host's first packet, which asks for the catalogue: pages' menus need not wait for a warm-up."""
+        packet = receive_packet(self._connection)
+        if packet is not None:
+            self._handle(packet)
+
     def serve(self) -> None:
         """Return when the host has closed its side, after a last checkpoint of every session."""
         try:
@@ -433,10 +439,12 @@ def main(connection: socket.socket, frame_interval: float, checkpoint_interval: 
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_soon)
-    os.nice(NICENESS)
     limit_threads()
-    warm_up()
+    worker = Worker(connection, frame_interval=frame_interval, checkpoint_interval=checkpoint_interval)
     try:
-        Worker(connection, frame_interval=frame_interval, checkpoint_interval=checkpoint_interval).serve()
+        worker.greet()
+        os.nice(NICENESS)
+        warm_up()
+        worker.serve()
     except ConnectionError:
         return

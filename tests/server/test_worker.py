@@ -15,6 +15,7 @@ import torch
 from pydantic import TypeAdapter
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from server.catalogue import build_catalogue
 from server.messages import (
     DoneEvent,
     ErrorEvent,
@@ -26,6 +27,7 @@ from server.messages import (
     StatusInfo,
 )
 from server.query_line import Asked, QueryLine
+from server.rest import CatalogueInfo
 from server.session import Session
 from server.wire import Kind, Packet, encode_packet, receive_packet
 from server.worker import MAX_QUERIES, Worker, limit_threads, main
@@ -144,6 +146,22 @@ def test_a_session_comes_back_paused_when_asked_to(host: Host) -> None:
 def test_bytes_that_are_no_checkpoint_are_refused(host: Host) -> None:
     host.send(Kind.RESTORE, b"\0" + b"nonsense")
     assert b'"code":"bad_session"' in host.receive(Kind.REFUSED)
+
+
+def test_what_sessions_are_made_of_is_told_before_anything_is_warmed_up() -> None:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(60)
+    worker = Worker(theirs, frame_interval=0.0, checkpoint_interval=0.0)
+    with ours, theirs:
+        ours.sendall(encode_packet(Packet(Kind.CATALOGUE, "", struct.pack("<I", 7))))
+        worker.greet()
+        packet = receive_packet(ours)
+        assert packet is not None
+        assert packet.body[:4] == struct.pack("<I", 7)
+        assert CatalogueInfo.model_validate_json(packet.body[4:]) == build_catalogue()
+        ours.shutdown(socket.SHUT_WR)
+        worker.greet()
+        worker.serve()
 
 
 def test_training_gets_the_time_that_a_query_took_before_the_next_one() -> None:
