@@ -14,7 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from kan_core.figures.log_axes import log_axis
+from kan_core.figures.log_axes import MAX_ACROSS, log_axis
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
 from kan_core.lab.tables import Cell, Summary
@@ -81,7 +81,7 @@ def set_axes(
 ) -> None:
     """Let the axes of a field, both logarithmic, reach around what it shows; `ticks` are those of the horizontal."""
     field = field_of(place)
-    figure.update_xaxes(log_axis(x, ticks=ticks), row=field["row"], col=field["col"])
+    figure.update_xaxes(log_axis(x, ticks=ticks, max_ticks=MAX_ACROSS), row=field["row"], col=field["col"])
     figure.update_yaxes(log_axis(y), row=field["row"], col=field["col"])
 
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-MAX_TICKS = 7
+# across there is less room, as numbers lie side by side
+MAX_TICKS, MAX_ACROSS = 7, 5
 FEWEST_TICKS = 3
 # of the axis, left free at either end
 MARGIN = 0.06
@@ -19,17 +20,19 @@ NARROWEST = 0.5
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def log_axis(values: Iterable[float], *, ticks: Sequence[float] = ()) -> dict[str, Any]:
+def log_axis(values: Iterable[float], *, ticks: Sequence[float] = (), max_ticks: int = MAX_TICKS) -> dict[str, Any]:
     """Return Plotly's settings of a logarithmic axis around positive values, with `ticks` at some of them if given.
 
-    Numbers that are not positive and finite have no place on it. Of no values at all it goes from 0.001 to 1.
+    There are at most `max_ticks` others. Numbers that are not positive and finite have no place on it. Of no values at
+    all it goes from 0.001 to 1.
     """
     low, high = _ends(values)
-    chosen = list(ticks) if ticks else _choose_ticks(low, high)
+    chosen = list(ticks) if ticks else _choose_ticks(low, high, max_ticks)
     if ticks:
         chosen = _thin(sorted(chosen), high - low)
     return {
         "type": "log",
+        "tickangle": 0,
         "range": [low, high],
         "tickmode": "array",
         "tickvals": chosen,
@@ -48,10 +51,10 @@ def _ends(values: Iterable[float]) -> tuple[float, float]:
     return low - missing - margin, high + missing + margin
 
 
-def _choose_ticks(low: float, high: float) -> list[float]:
+def _choose_ticks(low: float, high: float, max_ticks: int) -> list[float]:
     """Return the fewest of powers of ten, those with 2 and 5, or all digits, that are enough."""
     powers = [power for power in range(math.floor(low), math.ceil(high) + 1) if low <= power <= high]
-    stride = math.ceil(len(powers) / MAX_TICKS) if powers else 1
+    stride = math.ceil(len(powers) / max_ticks) if powers else 1
     # the strides are counted from 1, so that axes side by side have the same powers
     found = [10.0**power for power in powers if power % stride == 0]
     for digits in ((1, 2, 5), range(1, 10)):
@@ -59,7 +62,7 @@ def _choose_ticks(low: float, high: float) -> list[float]:
             break
         every = (digit * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for digit in digits)
         found = [value for value in every if low <= math.log10(value) <= high]
-    return found if len(found) <= MAX_TICKS else found[:: math.ceil(len(found) / MAX_TICKS)]
+    return found if len(found) <= max_ticks else found[:: math.ceil(len(found) / max_ticks)]
 
 
 def _thin(values: list[float], length: float) -> list[float]:

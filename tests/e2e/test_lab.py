@@ -88,7 +88,7 @@ def test_a_race_is_built_watched_and_opened_without_the_server(
 
     expect(page.get_by_role("heading", name="A race of three")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile(r"^MLP ReLU: test RMSE \d"))).to_be_visible(timeout=ENOUGH)
-    expect(page.get_by_role("img", name="Test RMSE of every training on product").locator("path")).not_to_have_count(0)
+    expect(page.get_by_role("img", name="Test RMSE of every training on x·y").locator("path")).not_to_have_count(0)
     wait_for_state(page, "done")
     expect(page.get_by_text("6 of 6 points")).to_be_visible()
     rows = page.get_by_role("table").get_by_role("row")
@@ -211,6 +211,6 @@ def test_the_lab_fits_every_screen_and_needs_no_mouse(
     page.keyboard.press("Enter")
     page.wait_for_url(STARTED)
     wait_for_state(page, "done")
-    expect(page.get_by_role("img", name="product: test RMSE over what grows").locator("circle")).to_have_count(4)
+    expect(page.get_by_role("img", name="x·y: test RMSE over what grows").locator("circle")).to_have_count(4)
     expect(page.get_by_role("row").filter(has_text="MLP tanh")).to_have_count(2)
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
