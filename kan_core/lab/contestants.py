@@ -131,8 +131,10 @@ class Budget:
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.seconds is None):
-            received = f"steps={self.steps}, seconds={self.seconds}"
-            raise SpecError(f"a budget has either steps or seconds, received {received}: give one of them")
+            received = "none" if self.steps is None else f"steps={self.steps} and seconds={self.seconds}"
+            raise SpecError(
+                f"a budget has either steps or seconds, received {received}: give one of them, such as steps = 200"
+            )
         if self.steps is not None:
             check_integer("steps", self.steps, low=1, high=MAX_STEPS)
         if self.seconds is not None:

@@ -145,7 +145,8 @@ def _say_missing(missing: int, results: list[PointResult]) -> list[str]:
     largest = max(one.value or 0 for one in results)
     if not missing:
         return []
-    return [f"{missing} of the sizes are not measured, or ended on a coarser grid by the recipe (largest {largest})."]
+    count = "One of the sizes is" if missing == 1 else f"{missing} of the sizes are"
+    return [f"{count} not measured, or ended on a coarser grid by the recipe (largest {largest})."]
 
 
 @lru_cache(maxsize=256)

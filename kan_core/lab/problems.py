@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,8 +97,10 @@ class LabProblem:
 
     def _check_ready(self) -> None:
         if self.name not in CATALOGUE:
+            near = difflib.get_close_matches(self.name, CATALOGUE, n=1)
+            hint = f"did you mean {near[0]}? There are" if near else "choose one of"
             raise SpecError(
-                f"there is no ready problem of this name: choose one of {', '.join(CATALOGUE)}, or give an expression"
+                f"there is no ready problem of this name: {hint} {', '.join(CATALOGUE)}, or give an expression"
             )
         if self.ranges:
             raise SpecError("ranges belong to an expression, received ranges alone: give the expression too")

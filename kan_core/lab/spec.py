@@ -55,10 +55,8 @@ class LabSpec:
         object.__setattr__(self, "noise", check_number("noise", self.noise, low=0.0, high=10.0))
         self._check_sweep()
         if self.num_points > MAX_POINTS:
-            factors = f"{len(self.problems)} problems × {len(self.contestants)} contestants × {len(seeds)} seeds"
-            swept = "" if self.sweep is None else f" × {len(self.sweep.values)} values"
             raise SpecError(
-                f"a spec has at most {MAX_POINTS:,} points, received {self.num_points:,} ({factors}{swept}): "
+                f"a spec has at most {MAX_POINTS:,} points, received {self.num_points:,} ({self._say_factors()}): "
                 "leave some out"
             )
         check_sizes(self.problems, self.contestants, self.budget, self.sweep)
@@ -107,6 +105,12 @@ class LabSpec:
     def to_toml(self) -> str:
         """Return the spec as TOML, which `parse_spec` reads back as an equal one."""
         return write_toml(self.values())
+
+    def _say_factors(self) -> str:
+        counts = [("problem", len(self.problems)), ("contestant", len(self.contestants)), ("seed", len(self.seeds))]
+        if self.sweep is not None:
+            counts.append(("value", len(self.sweep.values)))
+        return " × ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts)
 
     def _check_sweep(self) -> None:
         if self.sweep is None:

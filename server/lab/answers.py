@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -52,7 +53,9 @@ def _sentence(error: KanError) -> str:
     """Return what an error says as a sentence of its own."""
     text = str(error)
     end = "" if text.endswith((".", "?", "!")) else "."
-    return f"{text[:1].upper()}{text[1:]}{end}"
+    # names of settings stay as they are written
+    is_name = re.match(r"\w*[_\[]", text) is not None
+    return f"{text if is_name else text[:1].upper() + text[1:]}{end}"
 
 
 def _answer(question: Question) -> Any:

@@ -35,7 +35,9 @@ def say_duration(seconds: float) -> str:
         return f"about {10 * round(seconds / 10)} seconds"
     if seconds < 5400.0:
         return f"about {round(seconds / 60)} minutes"
-    return f"about {round(seconds / 3600)} hours"
+    if seconds < 172_800.0:
+        return f"about {round(seconds / 3600)} hours"
+    return f"about {round(seconds / 86_400):,} days"
 
 
 def _count_points(plan: LabPlan) -> str:

@@ -108,11 +108,15 @@ def test_every_family_can_take_part(family: str) -> None:
         ("seeds =", "sedes =", "a spec has no key 'sedes': did you mean seeds"),
         ("steps = 3", "stepz = 3", "the budget has no key 'stepz': did you mean steps"),
         ('optimizer = "adam"', 'optimiser = "adam"', "a contestant named 'Chebyshev, by Adam' has no key 'optimiser'"),
-        ("steps = 3", "steps = 3\nseconds = 2", "a budget has either steps or seconds, received steps=3, seconds=2"),
-        ("steps = 3", "", "a budget has either steps or seconds, received steps=None, seconds=None"),
+        ("steps = 3", "steps = 3\nseconds = 2", "a budget has either steps or seconds, received steps=3 and seconds=2"),
+        ("steps = 3", "", "a budget has either steps or seconds, received none: give one of them"),
         ("steps = 3", 'steps = "3"', "steps is an integer from 1 to 1000000, received steps='3'"),
         ("steps = 3", "seconds = 1e9", "seconds is a number above 0 to 3600, received"),
-        ('"exp_sin", "product"', '"exp_son"', "problem 'exp_son': there is no ready problem of this name: choose one"),
+        (
+            '"exp_sin", "product"',
+            '"exp_son"',
+            "problem 'exp_son': there is no ready problem of this name: did you mean exp_sin?",
+        ),
         ('"exp_sin", "product"', "", "problems are at least one, received none"),
         ('["exp_sin", "product"]', '"exp_sin"', "problems are a row of names or tables, received 'exp_sin'"),
         ("seeds = [0, 7]", "seeds = []", "seeds are at least one, received none"),
@@ -157,7 +161,7 @@ def test_what_has_no_meaning_is_refused_with_a_sentence(old: str, new: str, mess
         (
             "seeds = [0, 1]",
             f"seeds = {list(range(2000))}",
-            r"at most 5,000 points, received 6,000 \(1 problems × 1 con",
+            r"at most 5,000 points, received 6,000 \(1 problem × 1 con",
         ),
     ],
 )
