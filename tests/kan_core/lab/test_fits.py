@@ -38,7 +38,7 @@ def test_what_ended_on_another_grid_or_failed_is_left_out() -> None:
     astray = [replace(one, parameters=72, test_rmse=1.0) if one.value == 40 else one for one in results]
     (fit,) = spec_fits(WIDE, astray)
     assert fit.last == 20.0
-    assert "1 of the sizes are not measured, or ended on a coarser grid by the recipe (largest 20)." in fit.sentence
+    assert "One of the sizes is not measured, or ended on a coarser grid by the recipe (largest 20)." in fit.sentence
     failed = [replace(one, test_rmse=None, outcome="failed") if (one.value or 0) > 10 else one for one in results]
     assert spec_fits(WIDE, failed) == []
 
