@@ -188,6 +188,7 @@ export const labTexts = {
     acrosses: { step: 'Steps', seconds: 'Processor seconds' },
     legend: 'Contestants',
     noCurves: 'Curves appear as soon as the first training has begun.',
+    noCurvesEver: 'None of these trainings could be run: beside it stands what went wrong.',
     results: 'Results',
     columns: {
       contestant: 'Contestant',

@@ -15,7 +15,7 @@ describe('a summary', () => {
   const points = [
     done(0.1, { key: '1', seed: 1 }),
     done(0.3, { key: '2', seed: 0 }),
-    done(null, { key: '3', seed: 2 }),
+    done(null, { key: '3', seed: 2, parameters: 0, seconds: 0 }),
     done(0.01, { key: '4', contestant: 'B', outcome: 'diverged' }),
     point({ key: '5', contestant: 'B', seed: 1 }),
     done(0.001, { key: '6', problem: 'kink' }),
@@ -35,6 +35,9 @@ describe('a summary', () => {
       numFailed: 1,
       numDiverged: 0,
       test: { median: 0.2, low: 0.1, high: 0.3 },
+      // what failed took nothing
+      parameters: { median: 10, low: 10, high: 10 },
+      seconds: { median: 1, low: 1, high: 1 },
     });
     expect(cells[0]?.points.map(({ seed }) => seed)).toEqual([0, 1, 2]);
     expect(cells[1]).toMatchObject({ numDone: 1, numDiverged: 1, numFailed: 0 });

@@ -52,6 +52,7 @@ export function summarise(points: readonly LabPointInfo[]): Cell[] {
     const [first] = group;
     if (first === undefined) return [];
     const done = group.filter((point) => point.state === 'done');
+    const ran = done.filter((point) => point.outcome !== 'failed');
     return {
       problem: first.problem,
       contestant: first.contestant,
@@ -62,8 +63,8 @@ export function summarise(points: readonly LabPointInfo[]): Cell[] {
       numDiverged: done.filter((point) => point.outcome === 'diverged').length,
       test: spread(done.map((point) => point.test_rmse)),
       train: spread(done.map((point) => point.train_rmse)),
-      parameters: spread(done.map((point) => point.parameters)),
-      seconds: spread(done.map((point) => point.seconds)),
+      parameters: spread(ran.map((point) => point.parameters)),
+      seconds: spread(ran.map((point) => point.seconds)),
     };
   });
 }
