@@ -13,6 +13,7 @@ import pytest
 
 from kan_core.lab import (
     Contestant,
+    LabProblem,
     LabSpec,
     PointResult,
     failed_result,
@@ -92,6 +93,25 @@ def test_a_sweep_shows_law_theory_and_data_limit() -> None:
     (limit,) = (trace for trace in drawn if trace.get("hovertext") == "as many parameters as samples")
     # 3·(G + 4) = 45 at G = 11, found between 8 and 16 on a logarithmic scale
     assert limit["x"][0] == limit["x"][1] == pytest.approx(11.0, abs=0.3)
+
+
+def test_the_legend_says_what_the_lines_of_a_sweep_are() -> None:
+    figure = scaling_figures(replace(SWEEP, num_train=45), SWEPT, spec_fits(SWEEP, SWEPT))["scaling"]
+    named = {trace["name"]: trace["line"]["dash"] for trace in traces(figure) if list(trace["x"]) == [None]}
+    assert named == {
+        "fitted law": "solid",
+        "slope that theory promises": "dash",
+        "as many parameters as samples": "dot",
+    }
+    without = scaling_figures(replace(SWEEP, num_train=1000), SWEPT, [])["scaling"]
+    assert not any(list(trace["x"]) == [None] for trace in traces(without))
+
+
+def test_a_formula_of_ones_own_is_called_by_its_name() -> None:
+    own = LabProblem(name="mine", expression="sin(x) + 0*" + "x*" * 40 + "x", ranges=(("x", (-1.0, 1.0)),))
+    spec = replace(race(), problems=(own, LabProblem(name="product")))
+    layout: dict[str, Any] = json.loads(str(race_figures(spec, [])["curves"].to_json()))["layout"]
+    assert [note["text"] for note in layout["annotations"]] == ["mine", "x·y"]
 
 
 def test_figures_of_nothing_yet_are_empty_and_whole() -> None:

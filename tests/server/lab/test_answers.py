@@ -65,6 +65,7 @@ def test_a_plan_names_all_points_with_what_they_cost() -> None:
     spec = parse_spec(SWEEP)
     assert [point["key"] for point in plan["points"]] == [point.key for point in lab_points(spec)]
     assert (plan["digest"], plan["kind"], plan["variable"]) == (spec.digest, "scaling", "grid_size")
+    assert plan["titles"] == {problem.name: problem.title for problem in spec.problems}
     assert plan["expected_seconds"] == pytest.approx(sum(point["expected_seconds"] for point in plan["points"]))
     # the canonical form means the same
     assert _ask(PlanQuestion(toml=plan["toml"]))["value"] == plan
@@ -148,6 +149,10 @@ def test_results_have_figures_a_report_and_of_a_sweep_laws() -> None:
     fits = _ask(FitsQuestion(toml=SWEEP, results=results))["value"]
     assert [(fit["problem"], fit["contestant"], fit["variable"]) for fit in fits] == [("j0", "B-spline", "grid_size")]
     assert fits[0]["sentence"]
+    # what a page draws a law by
+    assert fits[0]["first"] < fits[0]["last"]
+    assert fits[0]["theory"] == 4.0
+    assert math.isfinite(fits[0]["intercept"])
     figures = _ask(FiguresQuestion(toml=SWEEP, results=results))["value"]
     assert "scaling" in figures
     assert figures["scaling"]["data"]
