@@ -1,8 +1,9 @@
 /** One of the networks that learn side by side: its session, and how it was at the steps gone by. */
 
 import type { Frame } from '../protocol/frame';
-import type { LossPoint, Structure } from '../protocol/messages';
+import type { CatalogueBasis, LossPoint, Structure } from '../protocol/messages';
 import { FrameTrack, type Moment } from './frame-track';
+import { networkName } from './networks';
 import type { Pictured } from './pictured';
 import type { SessionState } from './session.svelte';
 
@@ -31,6 +32,11 @@ export class Lane implements Pictured {
     session.onPicture = (frame, structure) => {
       if (isKept()) this.keep(frame, structure);
     };
+  }
+
+  /** The network in a few words. */
+  name(families: readonly CatalogueBasis[]): string {
+    return this.structure === null ? '' : networkName(this.structure.network, families);
   }
 
   /** Keeps the picture that there is now. */
