@@ -6,7 +6,10 @@ import re
 from typing import Any
 
 import httpx
+import numpy as np
+import onnxruntime
 import pytest
+import torch
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.live import LiveServer
@@ -50,6 +53,13 @@ def wait_for_lanes(page: Page, step: int) -> None:
         ".every(one => Number(one.textContent.split(' ').at(-1)) >= step)",
         arg=step,
     )
+
+
+def save(page: Page, button: str) -> bytes:
+    """Return the file that a button saves."""
+    with page.expect_download() as started:
+        page.get_by_role("button", name=button, exact=True).click()
+    return started.value.path().read_bytes()
 
 
 def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(page: Page) -> None:
@@ -101,6 +111,13 @@ def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(
     page.get_by_role("button", name="processor time").click()
     expect(page.get_by_text("processor seconds of training")).to_be_visible()
 
+    expect(page.get_by_role("list", name="Colours of the lanes").get_by_role("listitem")).to_have_text(
+        ["1 KAN 2–5–1, B-splines", "2 MLP 2–5–9–1, SiLU, tanh"]
+    )
+    predicted = page.get_by_role("img", name="What all lanes predict")
+    # one line for each lane and one for the truth
+    expect(predicted.locator("path.js-line")).to_have_count(3)
+
     # whoever loads the address sees the same lanes
     page.reload()
     expect(page.get_by_test_id("lane-step")).to_have_text([f"step {now}", f"step {now}"])
@@ -124,6 +141,15 @@ def test_a_perceptron_alone_has_the_tools_that_suit_it(context: BrowserContext, 
     expect(page.get_by_label("Optimizer").get_by_role("option")).to_have_text(["Levenberg–Marquardt", "L-BFGS", "Adam"])
     expect(page.get_by_label("Sparsity (L1)")).to_have_count(0)
     expect(page.get_by_test_id("formula")).to_have_attribute("aria-label", "f = (W₂ ∘ ReLU ∘ W₁ ∘ tanh ∘ W₀)(x)")
+    inputs = torch.tensor([[0.5, -0.25]], dtype=torch.float64)
+    written = {button: save(page, button) for button in ("PyTorch file", "ONNX")}
+    module: dict[str, Any] = {}
+    exec(written["PyTorch file"], module)
+    runtime = onnxruntime.InferenceSession(written["ONNX"], providers=["CPUExecutionProvider"])
+    outputs = np.asarray(runtime.run(None, {"inputs": inputs.numpy()})[0])
+    np.testing.assert_allclose(outputs, module["network"](inputs).detach().numpy(), rtol=1e-10)
+    for name in ("NumPy", "Excel", "JSON", "Find a formula"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     page.get_by_role("tab", name="Law").click()
     expect(page.get_by_role("button", name="Discover", exact=True)).to_be_enabled()
     expect(page.get_by_role("button", name="Explain this network")).to_have_count(0)

@@ -1,7 +1,9 @@
-/** What all lanes predict along one input, with the truth and, where there is no other input, the samples. */
+/** What all lanes predict along one input, with the truth over it and, where there is no other input, the samples. */
 
 import type { PredictionEvent } from '../protocol/messages';
 import { colour, type Chart } from './plotly';
+
+type Trace = Record<string, unknown>;
 
 export interface LanePrediction {
   name: string;
@@ -25,16 +27,16 @@ export function lanesPredictionChart(
   const [first] = predictions;
   if (first === undefined) return { traces: [], layout: {} };
   const { truth, x, sample_x, sample_targets } = first.event;
-  const line = (name: string, y: number[], tone: string, dash: string): Record<string, unknown> => ({
+  const line = (name: string, y: number[], tone: string, width: number, dash: string): Trace => ({
     type: 'scatter',
     mode: 'lines',
     name,
     x,
     y,
-    line: { color: colour(tone), width: 2, dash },
+    line: { color: colour(tone), width, dash },
     hoverinfo: 'x+y+name',
   });
-  const samples: Record<string, unknown> = {
+  const samples: Trace = {
     type: 'scatter',
     mode: 'markers',
     x: sample_x,
@@ -45,10 +47,10 @@ export function lanesPredictionChart(
   return {
     traces: [
       ...(hasSamples ? [samples] : []),
-      ...(truth === null ? [] : [line(names.truth, truth[0] ?? [], 'muted', 'dash')]),
       ...predictions.map(({ name, colour: tone, event }) =>
-        line(name, event.network[0] ?? [], `lane-${tone}`, 'solid'),
+        line(name, event.network[0] ?? [], `lane-${tone}`, 2, 'solid'),
       ),
+      ...(truth === null ? [] : [line(names.truth, truth[0] ?? [], 'text', 1.2, 'dash')]),
     ],
     layout: { xaxis: { title: { text: names.input } }, yaxis: { title: { text: names.output } } },
   };
