@@ -95,8 +95,8 @@ def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Run")).to_be_visible()
     page.wait_for_function(
-        "() => new Set([...document.querySelectorAll('[data-testid=lane-step]')].map(one => one.textContent))"
-        ".size === 1"
+        "() => new Set([...document.querySelectorAll('[data-testid=lane-step], [data-testid=scrubbed]')]"
+        ".map(one => one.textContent.split(' ').at(-1))).size === 1"
     )
     now, errors = steps(page)[0], page.get_by_test_id("lane-test").all_inner_texts()
     before = lane(page, 2).locator("path.curve").first.get_attribute("d")

@@ -19,7 +19,8 @@ export class Lane implements Pictured {
   readonly isWeak: readonly boolean[] = [];
   readonly structure: Structure | null = $derived.by(() => this.past?.structure ?? this.session.structure);
   readonly frame: Frame | null = $derived.by(() => this.past?.frame ?? this.session.frame);
-  readonly step: number = $derived.by(() => this.past?.frame.step ?? this.session.status.step);
+  /** the step of the picture, so that it and the errors beside it are of one moment */
+  readonly step: number = $derived.by(() => this.frame?.step ?? this.session.status.step);
   readonly losses: LossPoint[] = $derived.by(() => this.session.losses);
 
   constructor(
