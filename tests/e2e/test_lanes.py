@@ -179,6 +179,9 @@ def test_whoever_watches_lanes_changes_nothing(context: BrowserContext, live_ser
     expect(lane(page, 2)).to_contain_text("MLP 2–4–3–1")
     for name in ("Run", "Step", "Reset", "Add a lane"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    lane(page, 1).get_by_role("link", name="Open alone").click()
+    expect(edges(page, "learned")).to_have_count(2)
+    expect(page.get_by_role("button", name="Add a lane")).to_be_disabled()
 
 
 def test_lanes_of_different_data_say_so(context: BrowserContext, live_server: LiveServer) -> None:
