@@ -66,6 +66,7 @@ def torchs_own(mlp: MLP) -> torch.nn.Sequential:
     output_tanh=st.booleans(),
     seed=st.integers(0, 10_000),
 )
+@pytest.mark.slow
 def test_of_any_shape_outputs_and_parameters_are_torchs(
     widths: list[int], names: list[str], is_one: bool, output_tanh: bool, seed: int
 ) -> None:

@@ -69,6 +69,7 @@ def test_every_activation_computes_what_the_perceptron_computes(
     np.testing.assert_allclose(single, expected.numpy(), rtol=1e-4, atol=1e-5 * float(expected.abs().max()))
 
 
+@pytest.mark.slow
 @given(names=NAMES, seed=st.integers(0, 10_000), num_outputs=st.integers(1, 3))
 def test_the_torch_file_takes_any_names_and_outputs(names: list[str], seed: int, num_outputs: int) -> None:
     mlp = make_mlp(activation="silu", num_outputs=num_outputs, seed=seed)
