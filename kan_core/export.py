@@ -41,7 +41,7 @@ def numpy_source(network: KAN, *, input_names: Sequence[str]) -> str:
 
     Names that Python keeps for itself change. Raises ExportError when there are not as many names as inputs.
     """
-    names = check_names(network, input_names, reserved={"np", "scipy", "curve", "predict", *dir(builtins)})
+    names = check_names(input_names, network.widths[0], reserved={"np", "scipy", "curve", "predict", *dir(builtins)})
     families = Families("np")
     lines = [f"    {name} = np.asarray({name}, dtype=float)" for name in names]
     nodes = names
@@ -74,12 +74,11 @@ def sympy_names(input_names: Sequence[str]) -> list[str]:
     return identifiers(input_names, reserved={*dir(sp), *dir(builtins)})
 
 
-def check_names(network: KAN, input_names: Sequence[str], *, reserved: Collection[str]) -> list[str]:
+def check_names(input_names: Sequence[str], num_inputs: int, *, reserved: Collection[str]) -> list[str]:
     """Return the names as identifiers; raises ExportError when there are not as many as inputs."""
-    if len(input_names) != network.widths[0]:
+    if len(input_names) != num_inputs:
         raise ExportError(
-            f"input_names has a name for each of {network.widths[0]} inputs, received {tuple(input_names)}: "
-            "name every input"
+            f"input_names has a name for each of {num_inputs} inputs, received {tuple(input_names)}: name every input"
         )
     return identifiers(input_names, reserved=reserved)
 

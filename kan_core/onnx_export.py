@@ -44,23 +44,27 @@ def onnx_bytes(
     """
     inputs = column_names(input_names, network.widths[0], "input_names", "x")
     outputs = column_names(output_names, network.widths[-1], "output_names", "y")
-    chosen = str(network.dtype).removeprefix("torch.") if dtype is None else dtype
-    if chosen not in DTYPES:
-        raise ExportError(f"dtype is one of {', '.join(DTYPES)}, received dtype={chosen!r}: choose one of these")
-    graph = Graph(np.dtype(chosen))
-    result = _write_network(graph, network)
+    graph = begin_graph(str(network.dtype).removeprefix("torch.") if dtype is None else dtype)
+    return finish_model(graph, "kan", _write_network(graph, network), inputs, outputs)
+
+
+def begin_graph(dtype: str) -> Graph:
+    """Return an empty graph for numbers of this type; raises ExportError."""
+    if dtype not in DTYPES:
+        raise ExportError(f"dtype is one of {', '.join(DTYPES)}, received dtype={dtype!r}: choose one of these")
+    return Graph(np.dtype(dtype))
+
+
+def finish_model(graph: Graph, name: str, result: Array, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+    """Return the model of a graph from its array `inputs` to `result`, checked; the columns' names stand in it."""
     graph.add("Identity", result.name, result="outputs")
-    return _model(graph, inputs, outputs)
-
-
-def _model(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     helper = graph.onnx.helper
     ends = [
-        [helper.make_tensor_value_info(name, graph.type, ["samples", len(columns)])]
-        for name, columns in (("inputs", inputs), ("outputs", outputs))
+        [helper.make_tensor_value_info(end, graph.type, ["samples", len(columns)])]
+        for end, columns in (("inputs", inputs), ("outputs", outputs))
     ]
     model = helper.make_model(
-        helper.make_graph(graph.nodes, "kan", *ends, initializer=graph.constants),
+        helper.make_graph(graph.nodes, name, *ends, initializer=graph.constants),
         producer_name="kanoscope",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from kan_core.array_code import formula_code
 from kan_core.bases.basis import end_slopes
@@ -21,6 +22,7 @@ from kan_core.network import KAN, EdgeId
 from kan_core.symbolic.edges import edge_function
 from kan_core.symbolic.library import SymbolicFunction
 
+SCALINGS = ("input_shift", "input_scale", "output_shift", "output_scale")
 _CURVE = '''
 
 class Curve(nn.Module):
@@ -67,11 +69,11 @@ def pytorch_source(network: KAN, *, input_names: Sequence[str], output_names: Se
     Python keeps for itself change. Raises ExportError when there are not as many names as columns.
     """
     reserved = {"torch", "nn", "numbers", "network", "predict", "Curve", "Formula", "Network", *dir(builtins)}
-    arguments = check_names(network, input_names, reserved=reserved)
+    arguments = check_names(input_names, network.widths[0], reserved=reserved)
     outputs = column_names(output_names, network.widths[-1], "output_names", "y")
     writer = _Edges(network)
     forward = _forward(network, writer)
-    parts = [_head(input_names, outputs)]
+    parts = [head_source("Kolmogorov-Arnold network", "Coefficients and constants", input_names, outputs)]
     if writer.families.bases:
         parts += [f"\n{one}" for one in writer.families.source("torch.stack(rows, dim=-1)")]
         parts += [_slopes(number, end_slopes(basis)) for number, basis in enumerate(writer.families.bases)]
@@ -80,15 +82,16 @@ def pytorch_source(network: KAN, *, input_names: Sequence[str], output_names: Se
         parts += [_function(number, name) for number, name in enumerate(writer.functions)]
         parts.append(_FORMULA)
     parts.append(_network(network, writer.lines, forward))
-    parts.append(_predict(arguments, len(outputs)))
+    parts.append(predict_source(arguments, len(outputs)))
     return "\n".join(parts)
 
 
-def _head(inputs: Sequence[str], outputs: Sequence[str]) -> str:
-    return f'''"""A Kolmogorov-Arnold network, written by Kanoscope. It needs nothing but torch.
+def head_source(kind: str, parameters: str, inputs: Sequence[str], outputs: Sequence[str]) -> str:
+    """Return how the file of a `kind` of network begins, whose `parameters` are trained; it has `numbers(...)`."""
+    return f'''"""A {kind}, written by Kanoscope. It needs nothing but torch.
 
 `Network()` is a torch module from inputs (..., {len(inputs)}) to outputs (..., {len(outputs)}), columns in the order of
-INPUT_NAMES and OUTPUT_NAMES. Coefficients and constants are its parameters, in float64, to be used as they are or to be
+INPUT_NAMES and OUTPUT_NAMES. {parameters} are its parameters, in float64, to be used as they are or to be
 trained on. `predict` takes and gives columns, without gradients.
 """
 
@@ -173,10 +176,6 @@ def _function(number: int, function: SymbolicFunction) -> str:
 
 
 def _network(network: KAN, edges: list[str], forward: list[str]) -> str:
-    scalings = [
-        f'        self.register_buffer("{name}", numbers({getattr(network, name).double().tolist()!r}))'
-        for name in ("input_shift", "input_scale", "output_shift", "output_scale")
-    ]
     return "\n".join(
         [
             "\n\nclass Network(nn.Module):",
@@ -184,7 +183,7 @@ def _network(network: KAN, edges: list[str], forward: list[str]) -> str:
             "",
             "    def __init__(self):",
             "        super().__init__()",
-            *scalings,
+            *scaling_lines(network),
             "        self.edge = nn.ModuleDict(",
             "            {",
             *edges,
@@ -200,7 +199,16 @@ def _network(network: KAN, edges: list[str], forward: list[str]) -> str:
     )
 
 
-def _predict(arguments: list[str], num_outputs: int) -> str:
+def scaling_lines(network: nn.Module) -> list[str]:
+    """Return the lines of a module's constructor that keep the scalings of a network's inputs and outputs."""
+    return [
+        f'        self.register_buffer("{name}", numbers({network.get_buffer(name).double().tolist()!r}))'
+        for name in SCALINGS
+    ]
+
+
+def predict_source(arguments: Sequence[str], num_outputs: int) -> str:
+    """Return how the file of a network ends: the network of its `Network()`, and `predict(...)`."""
     columns = ", ".join(arguments)
     result = "[..., 0]" if num_outputs == 1 else ".unbind(-1)"
     return "\n".join(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kan_core import KAN, EdgeId, cut_effect, edge_importance, sample_edge_curves, severs_output, suggest_symbolic
 from kan_core.bases.basis import FloatArray
 from kan_core.formula_display import candidate_label, edge_label
+from kan_core.mlp import MLP
 from kan_core.symbolic import BUILT_IN, Library
 from kan_core.symbolic.edges import edge_curve, edge_units
 from kan_core.symbolic.ranking import Candidate as RankedCandidate
@@ -39,6 +40,7 @@ from server.messages import (
     SymbolicForm,
 )
 from server.model import NUM_POINTS, Network
+from server.perceptron_exports import export_perceptron
 from server.perceptron_refusals import kan_for
 from server.refusal import Refusal
 from server.session_data import SessionData
@@ -64,6 +66,8 @@ def answer(
         return predict(network, query, data)
     if isinstance(query, Residuals):
         return residuals(network, data)
+    if isinstance(query, Export) and isinstance(network, MLP):
+        return export_perceptron(network, query, data)
     return _answer_of_kan(query, kan_for(query, network), data, revision=revision, step=step, library=library)
 
 

@@ -68,9 +68,14 @@ def export(network: KAN, query: Export, data: SessionData) -> ExportedEvent:
             shown, full = written_formula(network, data, query.units)
             variables = network_formula(network, input_names=names, units=query.units).input_names
             text = shown.latex if query.format == "latex" else sympy_source(full, input_names=variables)
+    return exported_event(query.format, data, text=text, binary=binary)
+
+
+def exported_event(written: ExportFormat, data: SessionData, *, text: str = "", binary: bytes = b"") -> ExportedEvent:
+    """Return a network that was written in a format, as text or as bytes, under the name of its data."""
     return ExportedEvent(
-        format=query.format,
-        file_name=f"{_stem(data.info.title)}.{_ENDINGS[query.format]}",
+        format=written,
+        file_name=f"{_stem(data.info.title)}.{_ENDINGS[written]}",
         text=text,
         base64=base64.b64encode(binary).decode("ascii"),
     )

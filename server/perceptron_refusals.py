@@ -8,7 +8,6 @@ from server.messages import (
     Constants,
     CutWeak,
     Explain,
-    Export,
     Inspect,
     JudgeFormula,
     Lock,
@@ -52,7 +51,6 @@ _WANTING: dict[type[Command], str] = {
     Explain: "no edges that formulas could explain (Discover looks at the data alone)",
     JudgeFormula: "no formula to judge",
     Simplify: "no formula to simplify",
-    Export: "no form to be taken away in",
 }
 
 

@@ -300,6 +300,12 @@ export const texts = {
     seconds: (value: number) =>
       value < 1 ? `${Math.round(1000 * value)} ms` : `${value.toFixed(value < 10 ? 2 : 1)} s`,
     chart: 'Error of all lanes',
+    colours: 'Colours of the lanes',
+    numbered: (number: number, name: string) => `${number}  ${name}`,
+    prediction: 'What all lanes predict',
+    dashed: 'dashed: the truth.',
+    probability: 'probability',
+    asNow: 'As the lanes are now, not at the step looked at.',
     axis: 'Error over',
     axes: { step: 'steps', seconds: 'processor time' },
     axisTitles: { step: 'step', seconds: 'processor seconds of training' },

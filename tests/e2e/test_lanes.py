@@ -6,7 +6,10 @@ import re
 from typing import Any
 
 import httpx
+import numpy as np
+import onnxruntime
 import pytest
+import torch
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.live import LiveServer
@@ -52,6 +55,13 @@ def wait_for_lanes(page: Page, step: int) -> None:
     )
 
 
+def save(page: Page, button: str) -> bytes:
+    """Return the file that a button saves."""
+    with page.expect_download() as started:
+        page.get_by_role("button", name=button, exact=True).click()
+    return started.value.path().read_bytes()
+
+
 def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(page: Page) -> None:
     wait_for_step(page, 2)
     alone = page.url
@@ -85,8 +95,8 @@ def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Run")).to_be_visible()
     page.wait_for_function(
-        "() => new Set([...document.querySelectorAll('[data-testid=lane-step]')].map(one => one.textContent))"
-        ".size === 1"
+        "() => new Set([...document.querySelectorAll('[data-testid=lane-step], [data-testid=scrubbed]')]"
+        ".map(one => one.textContent.split(' ').at(-1))).size === 1"
     )
     now, errors = steps(page)[0], page.get_by_test_id("lane-test").all_inner_texts()
     before = lane(page, 2).locator("path.curve").first.get_attribute("d")
@@ -100,6 +110,13 @@ def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(
     assert page.get_by_test_id("lane-test").all_inner_texts() == errors
     page.get_by_role("button", name="processor time").click()
     expect(page.get_by_text("processor seconds of training")).to_be_visible()
+
+    expect(page.get_by_role("list", name="Colours of the lanes").get_by_role("listitem")).to_have_text(
+        ["1 KAN 2–5–1, B-splines", "2 MLP 2–5–9–1, SiLU, tanh"]
+    )
+    predicted = page.get_by_role("img", name="What all lanes predict")
+    # one line for each lane and one for the truth
+    expect(predicted.locator("path.js-line")).to_have_count(3)
 
     # whoever loads the address sees the same lanes
     page.reload()
@@ -124,6 +141,15 @@ def test_a_perceptron_alone_has_the_tools_that_suit_it(context: BrowserContext, 
     expect(page.get_by_label("Optimizer").get_by_role("option")).to_have_text(["Levenberg–Marquardt", "L-BFGS", "Adam"])
     expect(page.get_by_label("Sparsity (L1)")).to_have_count(0)
     expect(page.get_by_test_id("formula")).to_have_attribute("aria-label", "f = (W₂ ∘ ReLU ∘ W₁ ∘ tanh ∘ W₀)(x)")
+    inputs = torch.tensor([[0.5, -0.25]], dtype=torch.float64)
+    written = {button: save(page, button) for button in ("PyTorch file", "ONNX")}
+    module: dict[str, Any] = {}
+    exec(written["PyTorch file"], module)
+    runtime = onnxruntime.InferenceSession(written["ONNX"], providers=["CPUExecutionProvider"])
+    outputs = np.asarray(runtime.run(None, {"inputs": inputs.numpy()})[0])
+    np.testing.assert_allclose(outputs, module["network"](inputs).detach().numpy(), rtol=1e-10)
+    for name in ("NumPy", "Excel", "JSON", "Find a formula"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     page.get_by_role("tab", name="Law").click()
     expect(page.get_by_role("button", name="Discover", exact=True)).to_be_enabled()
     expect(page.get_by_role("button", name="Explain this network")).to_have_count(0)
@@ -153,6 +179,9 @@ def test_whoever_watches_lanes_changes_nothing(context: BrowserContext, live_ser
     expect(lane(page, 2)).to_contain_text("MLP 2–4–3–1")
     for name in ("Run", "Step", "Reset", "Add a lane"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    lane(page, 1).get_by_role("link", name="Open alone").click()
+    expect(edges(page, "learned")).to_have_count(2)
+    expect(page.get_by_role("button", name="Add a lane")).to_be_disabled()
 
 
 def test_lanes_of_different_data_say_so(context: BrowserContext, live_server: LiveServer) -> None:

@@ -60,6 +60,12 @@ def test_nothing_scrolls_sideways(sized: Page) -> None:
     assert sized.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("width", [360, 340, 320])
+def test_nothing_scrolls_sideways_on_the_smallest_phones(phone: Page, width: int) -> None:
+    phone.set_viewport_size({"width": width, "height": 640})
+    assert phone.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
+
+
 def test_the_page_itself_scrolls_on_a_phone_alone(sized: Page) -> None:
     sized.get_by_role("button", name="Matrix", exact=True).click()
     expect(sized.locator("g.frame")).to_have_count(2)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kan_core import Dataset, features
 from kan_core.activations import ACTIVATIONS
@@ -29,27 +33,57 @@ def make_mlp(
     return MLP(spec, generator=torch.Generator().manual_seed(0), dataset=data)
 
 
+def torchs_own(mlp: MLP) -> torch.nn.Sequential:
+    """Return the perceptron without its scalings, made of torch's modules alone."""
+    modules = {
+        "relu": torch.nn.ReLU,
+        "leaky_relu": torch.nn.LeakyReLU,
+        "gelu": torch.nn.GELU,
+        "silu": torch.nn.SiLU,
+        "tanh": torch.nn.Tanh,
+        "sigmoid": torch.nn.Sigmoid,
+    }
+    spec = mlp.spec
+    names = [spec.activation] * (len(spec.widths) - 2) if isinstance(spec.activation, str) else spec.activation
+    parts: list[torch.nn.Module] = []
+    for index, (left, right) in enumerate(pairwise(spec.widths)):
+        parts.append(torch.nn.Linear(left, right))
+        if index < len(names):
+            parts.append(modules[names[index]]())
+    if spec.output_tanh:
+        parts.append(torch.nn.Tanh())
+    peer = torch.nn.Sequential(*parts).double()
+    with torch.no_grad():
+        for mine, theirs in zip(mlp.parameters(), peer.parameters(), strict=True):
+            theirs.copy_(mine)
+    return peer
+
+
+@given(
+    widths=st.lists(st.integers(1, 12), min_size=2, max_size=6),
+    names=st.lists(st.sampled_from(sorted(ACTIVATIONS)), min_size=4, max_size=4),
+    is_one=st.booleans(),
+    output_tanh=st.booleans(),
+    seed=st.integers(0, 10_000),
+)
+@pytest.mark.slow
+def test_of_any_shape_outputs_and_parameters_are_torchs(
+    widths: list[int], names: list[str], is_one: bool, output_tanh: bool, seed: int
+) -> None:
+    activation = names[0] if is_one else tuple(names[: len(widths) - 2])
+    spec = MLPSpec(widths=tuple(widths), activation=activation, output_tanh=output_tanh)
+    mlp = MLP(spec, generator=torch.Generator().manual_seed(seed))
+    peer = torchs_own(mlp)
+    inputs = 3.0 * torch.randn(7, widths[0], generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    torch.testing.assert_close(mlp(inputs), peer(inputs), rtol=0, atol=0)
+    assert spec.num_parameters == sum(parameter.numel() for parameter in peer.parameters())
+
+
 @pytest.mark.parametrize("output_tanh", [False, True])
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, ("relu", "tanh"), ("gelu", "sigmoid")])
 def test_outputs_and_parameters_are_torchs(activation: str | tuple[str, ...], output_tanh: bool) -> None:
     mlp = make_mlp(activation=activation, output_tanh=output_tanh)
-    modules = {
-        "relu": torch.nn.ReLU(),
-        "leaky_relu": torch.nn.LeakyReLU(),
-        "gelu": torch.nn.GELU(),
-        "silu": torch.nn.SiLU(),
-        "tanh": torch.nn.Tanh(),
-        "sigmoid": torch.nn.Sigmoid(),
-    }
-    one, two = (activation, activation) if isinstance(activation, str) else activation
-    peer = torch.nn.Sequential(
-        torch.nn.Linear(2, 5), modules[one], torch.nn.Linear(5, 4), modules[two], torch.nn.Linear(4, 1)
-    ).double()
-    if output_tanh:
-        peer.append(torch.nn.Tanh())
-    with torch.no_grad():
-        for mine, theirs in zip(mlp.parameters(), peer.parameters(), strict=True):
-            theirs.copy_(mine)
+    peer = torchs_own(mlp)
     x = (DATA.test_inputs - mlp.input_shift) / mlp.input_scale
     torch.testing.assert_close(mlp(DATA.test_inputs), mlp.output_shift + mlp.output_scale * peer(x), rtol=0, atol=0)
     assert mlp.spec.num_parameters == sum(parameter.numel() for parameter in peer.parameters())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from safetensors.torch import load, save
 
@@ -26,6 +30,8 @@ from server.messages import (
     EdgeRef,
     Explain,
     Export,
+    ExportedEvent,
+    FormulaSource,
     Inspect,
     JudgeFormula,
     Lock,
@@ -61,6 +67,7 @@ from server.messages import (
     TryCandidate,
     Undo,
     UnsnapConstant,
+    VariableRange,
 )
 from server.refusal import Refusal
 from server.rest import SessionRequest
@@ -173,6 +180,34 @@ def test_it_sees_the_data_that_a_kan_of_the_same_seed_sees() -> None:
     assert (kan.data.info.seed, mlp.data.info.seed, mlp.snapshot().structure.seed) == (2, 2, 9)
 
 
+RENEWALS: list[Act] = [
+    Reset(),
+    Reset(new_seed=True),
+    SetData(source=CatalogueSource(name="product")),
+    SetData(source=CatalogueSource(name="moons")),
+    SetData(
+        source=FormulaSource(
+            expression="x + sin(x)", variables=[VariableRange(name="x", low=-1, high=2)], noise=0.1, num_samples=50
+        )
+    ),
+]
+
+
+@given(seeds=st.tuples(*[st.integers(0, 2**31 - 1)] * 3), renewals=st.lists(st.sampled_from(RENEWALS), max_size=4))
+@pytest.mark.slow
+def test_whatever_is_renewed_lanes_see_the_same_samples(seeds: tuple[int, int, int], renewals: list[Act]) -> None:
+    data_seed, first, second = seeds
+    kan = Session.create("k", seed=first, data_seed=data_seed, network=NetworkSettings(widths=[2, 1]))
+    mlp = Session.create("m", seed=second, data_seed=data_seed, network=perceptron(output_tanh=False))
+    for act in [None, *renewals]:
+        for session in (kan, mlp):
+            if act is not None:
+                session.act(act)
+        assert kan.snapshot().data == mlp.snapshot().data
+        for name in ("train_inputs", "train_targets", "test_inputs", "test_targets"):
+            assert torch.equal(getattr(kan.data.dataset, name), getattr(mlp.data.dataset, name))
+
+
 @pytest.mark.parametrize(
     "act",
     [
@@ -213,13 +248,34 @@ def test_what_is_for_kans_is_refused_in_one_sentence(act: Act) -> None:
         MeasureCut(edges=[EDGE]),
         JudgeFormula(),
         Constants(),
-        Export(format="onnx"),
+        *(Export(format=one) for one in ("sympy", "numpy", "excel", "json")),
     ],
 )
 def test_what_is_asked_of_kans_is_refused(query: ShortQuery) -> None:
     with pytest.raises(Refusal, match="perceptron") as caught:
         session_of().query(query)
     assert caught.value.code == "not_for_perceptrons"
+
+
+def test_it_is_taken_away_as_torch_onnx_and_latex() -> None:
+    session = session_of(perceptron(activation=["gelu", "silu"]))
+    do_steps(session, 3)
+    inputs = session.data.dataset.test_inputs.double()
+    expected = session.network(inputs).detach()
+    written, model, latex = (session.query(Export(format=one)) for one in ("pytorch", "onnx", "latex"))
+    assert isinstance(written, ExportedEvent)
+    assert isinstance(model, ExportedEvent)
+    assert isinstance(latex, ExportedEvent)
+    module: dict[str, Any] = {}
+    exec(written.text, module)
+    assert torch.equal(module["Network"]()(inputs), expected)
+    assert module["INPUT_NAMES"] == session.data.info.input_names
+    runtime = onnxruntime.InferenceSession(base64.b64decode(model.base64), providers=["CPUExecutionProvider"])
+    outputs = np.asarray(runtime.run(None, {"inputs": inputs.numpy()})[0])
+    np.testing.assert_allclose(outputs, expected.numpy(), rtol=1e-10, atol=1e-12)
+    assert latex.text == session.snapshot().formula.latex
+    stem = written.file_name.removesuffix(".py")
+    assert (model.file_name, latex.file_name) == (f"{stem}.onnx", f"{stem}.tex")
 
 
 @pytest.mark.parametrize("query", [Simplify(), TryCandidate(edge=EDGE, form=SINE, revision=1, step=0)])

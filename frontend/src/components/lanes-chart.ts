@@ -22,8 +22,6 @@ export function lanesChart(curves: readonly LaneCurve[], axis: LaneAxis, rmse: s
       type: 'scatter',
       mode: 'lines',
       name: curve.name,
-      legendgroup: curve.name,
-      showlegend: isTest,
       x: curve.losses.map((point) => point[axis]),
       y,
       line: { color: tone, width: isTest ? 2 : 1.2, dash: isTest ? 'solid' : 'dot' },
@@ -50,8 +48,6 @@ export function lanesChart(curves: readonly LaneCurve[], axis: LaneAxis, rmse: s
   return {
     traces,
     layout: {
-      showlegend: true,
-      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)' },
       xaxis: { title: { text: texts.lanes.axisTitles[axis] }, rangemode: 'tozero' },
       yaxis: { type: 'log', title: { text: rmse } },
       shapes: [...places].map(([x, tone]) => ({

@@ -1,8 +1,9 @@
 /** One of the networks that learn side by side: its session, and how it was at the steps gone by. */
 
 import type { Frame } from '../protocol/frame';
-import type { LossPoint, Structure } from '../protocol/messages';
+import type { CatalogueBasis, LossPoint, Structure } from '../protocol/messages';
 import { FrameTrack, type Moment } from './frame-track';
+import { networkName } from './networks';
 import type { Pictured } from './pictured';
 import type { SessionState } from './session.svelte';
 
@@ -18,7 +19,8 @@ export class Lane implements Pictured {
   readonly isWeak: readonly boolean[] = [];
   readonly structure: Structure | null = $derived.by(() => this.past?.structure ?? this.session.structure);
   readonly frame: Frame | null = $derived.by(() => this.past?.frame ?? this.session.frame);
-  readonly step: number = $derived.by(() => this.past?.frame.step ?? this.session.status.step);
+  /** the step of the picture, so that it and the errors beside it are of one moment */
+  readonly step: number = $derived.by(() => this.frame?.step ?? this.session.status.step);
   readonly losses: LossPoint[] = $derived.by(() => this.session.losses);
 
   constructor(
@@ -31,6 +33,11 @@ export class Lane implements Pictured {
     session.onPicture = (frame, structure) => {
       if (isKept()) this.keep(frame, structure);
     };
+  }
+
+  /** The network in a few words. */
+  name(families: readonly CatalogueBasis[]): string {
+    return this.structure === null ? '' : networkName(this.structure.network, families);
   }
 
   /** Keeps the picture that there is now. */

@@ -88,16 +88,31 @@ export class Lanes {
   }
 
   async reset(newSeed: boolean): Promise<void> {
-    this.look(null);
-    for (const lane of this.lanes) lane.forget();
-    await this.act({ type: 'reset', new_seed: newSeed });
+    await this.begin({ type: 'reset', new_seed: newSeed });
   }
 
   /** Lets all lanes learn a ready problem from the beginning. */
   async learn(name: string): Promise<void> {
+    await this.begin({ type: 'set_data', source: { kind: 'catalogue', name }, hidden: null });
+  }
+
+  /**
+   * Lets all lanes begin anew, and all of them run or none: one that had converged would go on by itself, one that was
+   * paused would not.
+   */
+  private async begin(command: Asked): Promise<void> {
+    const states = this.lanes.map(({ session }) => session.status.state);
+    const goesOn = states.includes('running') || !states.includes('paused');
+    const others = this.lanes.filter((_, index) =>
+      goesOn ? states[index] === 'paused' : states[index] === 'converged' || states[index] === 'diverged',
+    );
+    const tellOthers = (type: 'run' | 'pause'): Promise<unknown> =>
+      Promise.all(others.map(({ session }) => session.act({ type })));
     this.look(null);
     for (const lane of this.lanes) lane.forget();
-    await this.act({ type: 'set_data', source: { kind: 'catalogue', name }, hidden: null });
+    if (!goesOn && others.length > 0) await tellOthers('pause');
+    await this.act(command);
+    if (goesOn) await tellOthers('run');
   }
 
   /** Shows all lanes as they were at this step; null shows them live. */

@@ -76,6 +76,25 @@ describe('lanes', () => {
     ]);
   });
 
+  it('begin anew all at rest or all under way', async () => {
+    const states = async (...all: ('running' | 'paused' | 'converged')[]): Promise<unknown[][]> => {
+      for (const [index, state] of all.entries())
+        FakeSocket.all[index]?.accept({ status: { state, step: 3, sentence: '' } });
+      const began = lanes.reset(false);
+      const told = sent();
+      for (let turn = 0; turn < 3; turn++) {
+        await answer();
+        for (const [index, types] of sent().entries()) told[index]?.push(...types);
+      }
+      await began;
+      return told;
+    };
+    expect(await states('paused', 'converged')).toEqual([['reset'], ['pause', 'reset']]);
+    expect(await states('running', 'paused')).toEqual([['reset'], ['reset', 'run']]);
+    expect(await states('running', 'converged')).toEqual([['reset'], ['reset']]);
+    expect(await states('converged', 'converged')).toEqual([['reset'], ['reset']]);
+  });
+
   it('learn another problem together, each with the layers that it has', () => {
     for (const socket of FakeSocket.all) socket.accept();
     void lanes.learn('j0');
