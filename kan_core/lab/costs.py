@@ -14,13 +14,24 @@ from functools import lru_cache
 import numpy as np
 
 from kan_core.lab.contestants import Contestant
-from kan_core.lab.points import LabPoint, lab_points, point_shape
+from kan_core.lab.points import LabPoint, lab_points, num_samples, point_shape, say_unreachable
 from kan_core.lab.sizes import Shape, count_parameters
 from kan_core.lab.spec import LabSpec
 from kan_core.mlp import MLPSpec
 from kan_core.network import NetworkSpec
 from kan_core.optimizers.levenberg_marquardt import is_affordable
-from kan_core.starts import COARSE_GRID, MAX_START_SAMPLES, MAX_STARTS, NUM_STARTS, START_STEPS, STARTS_PER_LAYER
+from kan_core.recipe import POLISH_STEPS
+from kan_core.refinement import GRIDS_OF_FINALISTS, TRAIN_STEPS
+from kan_core.starts import (
+    COARSE_GRID,
+    FINAL_STEPS,
+    MAX_START_SAMPLES,
+    MAX_STARTS,
+    NUM_FINALISTS,
+    NUM_STARTS,
+    START_STEPS,
+    STARTS_PER_LAYER,
+)
 
 # what the measurement takes on the machine that the numbers below are from, in seconds
 PROBE_SECONDS = 8e-3
@@ -31,7 +42,9 @@ PER_PRODUCT = {"adam": 1.3e-9, "lbfgs": 2e-9, "lm": 2e-9}
 PER_CURVATURE, PER_SOLUTION, PER_UNIT = 5.2e-11, 1.2e-11, 1.5e-8
 SECONDS_OF_MAKING = 0.01
 # a piece of the recipe is one step of Levenberg-Marquardt, or ten of L-BFGS
-LBFGS_STEPS, STEPS_PER_GRID = 10, 20
+LBFGS_STEPS = 10
+# of networks with one hidden layer at most, whose steps soon find nothing more
+STEPS_PER_GRID = 20
 # besides its step, a piece measures errors of a new network
 SECONDS_PER_PIECE = 2e-3
 # how much finer than stated a grid the recipe may end with
@@ -47,14 +60,14 @@ def estimate_seconds(spec: LabSpec) -> float:
 def point_seconds(spec: LabSpec, point: LabPoint) -> float:
     """Return the processor seconds that a point may take."""
     contestant, shape = spec.contestant(point.contestant), point_shape(spec, point)
-    is_swept = spec.sweep is not None and spec.sweep.variable == "samples"
-    num_samples = point.value if is_swept and point.value is not None else spec.num_train
-    steps = contestant.steps or spec.budget.steps
+    if say_unreachable(spec, point):
+        return SECONDS_OF_MAKING
+    num_train, steps = num_samples(spec, point), contestant.steps or spec.budget.steps
     if contestant.optimizer == "auto" and isinstance(shape, NetworkSpec):
         grids = _grids(spec, shape)
-        seconds = _recipe_seconds(contestant, shape, grids, num_samples, steps)
+        seconds = _recipe_seconds(contestant, shape, grids, num_train, steps)
     else:
-        seconds = (steps or 0) * _step_seconds(shape, contestant.optimizer, num_samples)
+        seconds = (steps or 0) * _step_seconds(shape, contestant.optimizer, num_train)
     seconds *= machine_factor()
     if spec.budget.seconds is not None:
         seconds = spec.budget.seconds if contestant.steps is None else min(seconds, spec.budget.seconds)
@@ -97,10 +110,17 @@ def _grids(spec: LabSpec, shape: NetworkSpec) -> tuple[int, ...]:
 def _recipe_seconds(
     contestant: Contestant, shape: NetworkSpec, grids: tuple[int, ...], num_samples: int, max_steps: int | None
 ) -> float:
-    num_hidden = len(shape.widths) - 2
+    num_hidden, num_few = len(shape.widths) - 2, min(num_samples, MAX_START_SAMPLES)
     starts = min(NUM_STARTS + STARTS_PER_LAYER * (num_hidden - 1), MAX_STARTS) if num_hidden else 1
-    pieces = [(grids[0], starts * START_STEPS, min(num_samples, MAX_START_SAMPLES))]
-    pieces += [(size, STEPS_PER_GRID, num_samples) for size in (*grids, grids[-1])]
+    pieces = [(grids[0], starts * START_STEPS, num_few)]
+    if num_hidden > 1:
+        # deep networks take all their steps, and the best few starts go on side by side for a while
+        pieces.append((grids[0], NUM_FINALISTS * (FINAL_STEPS - START_STEPS), num_few))
+        sides = [NUM_FINALISTS if place < GRIDS_OF_FINALISTS else 1 for place in range(len(grids))]
+        pieces += [(size, side * TRAIN_STEPS, num_samples) for size, side in zip(grids, sides, strict=True)]
+        pieces.append((grids[-1], POLISH_STEPS, num_samples))
+    else:
+        pieces += [(size, STEPS_PER_GRID, num_samples) for size in (*grids, grids[-1])]
     left, seconds = max_steps or sum(steps for _, steps, _ in pieces), 0.0
     for size, steps, samples in pieces:
         sized = contestant.kan_spec(shape.widths[0], shape.widths[1:-1], size)

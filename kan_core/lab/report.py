@@ -13,7 +13,7 @@ from kan_core.lab.figures import race_figures, scaling_figures
 from kan_core.lab.fits import PointFit
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
-from kan_core.lab.tables import equal_time, error_at, error_rows, say_summary, summarize
+from kan_core.lab.tables import Table, result_tables
 
 CAPTIONS = {
     "scaling": "Test error by size: medians and ranges over the seeds, fitted laws (solid), what theory promises "
@@ -42,7 +42,7 @@ def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[Po
         f"<p>{len(known)} of {spec.num_points} points, seeds {', '.join(map(str, spec.seeds))}. "
         f"Digest of the spec: <code>{spec.digest}</code></p>",
         _laws(laws),
-        *_tables(spec, known),
+        *(_table(one) for one in result_tables(spec, known)),
         _failures(known),
         *(_figure(name, figure) for name, figure in figures.items()),
         f"<h2>The spec</h2><pre>{_text(spec.to_toml())}</pre>",
@@ -60,31 +60,6 @@ def _laws(fits: Sequence[PointFit]) -> str:
     return f"<h2>Laws</h2><ul>{items}</ul>"
 
 
-def _tables(spec: LabSpec, results: Sequence[PointResult]) -> list[str]:
-    columns = ["", *(one.name for one in spec.problems)]
-    tables = [
-        _table("Test RMSE: median (range) over the seeds", columns, error_rows(spec, results)),
-        _equal_time(spec, results) if spec.sweep is None else "",
-        _table("Parameters", columns, error_rows(spec, results, lambda one: float(one.parameters), style=".0f")),
-        _table("Seconds of the processor", columns, error_rows(spec, results, lambda one: one.seconds, style=".2f")),
-    ]
-    return [one for one in tables if one]
-
-
-def _equal_time(spec: LabSpec, results: Sequence[PointResult]) -> str:
-    """Return a table of the errors that every contestant had reached after the same time."""
-    times = {one.name: equal_time(spec, results, one.name) for one in spec.problems}
-    columns = [""]
-    cells: dict[str, list[str]] = {one.name: [one.name] for one in spec.contestants}
-    for problem, seconds in times.items():
-        columns.append(problem if seconds is None else f"{problem}, {seconds:.2g} s")
-        mine = [one for one in results if one.problem == problem]
-        found = summarize(mine, lambda one, until=seconds or 0.0: error_at(one, until))
-        for contestant in spec.contestants:
-            cells[contestant.name].append(say_summary(found.get((problem, contestant.name, None))))
-    return _table("Test RMSE after an equal time: median (range) over the seeds", columns, list(cells.values()))
-
-
 def _failures(results: Sequence[PointResult]) -> str:
     wrong = [one for one in results if one.outcome in ("failed", "diverged")]
     if not wrong:
@@ -93,10 +68,10 @@ def _failures(results: Sequence[PointResult]) -> str:
     return f"<h2>Points that failed or diverged</h2><ul>{items}</ul>"
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{_text(one)}</th>" for one in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<h2>{_text(title)}</h2><div class="wide"><table><tr>{head}</tr>{body}</table></div>'
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{_text(one)}</th>" for one in table.columns)
+    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    return f'<h2>{_text(table.title)}</h2><div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _figure(name: str, figure: go.Figure) -> str:
