@@ -36,10 +36,16 @@ from kan_core.starts import (
 # what the measurement takes on the machine that the numbers below are from, in seconds
 PROBE_SECONDS = 8e-3
 PROBE_SIZE, PROBE_TIMES = 240, 8
-# seconds a step, and more for every B·P, B·P² and P³; MLPs also for every B·U, as σ is costlier than a product
+# seconds a step, and more for every B·P, B·P² and P³
 STEP = {"adam": 3.5e-4, "lbfgs": 8.5e-4, "lm": 1.2e-3}
 PER_PRODUCT = {"adam": 1.3e-9, "lbfgs": 2e-9, "lm": 2e-9}
-PER_CURVATURE, PER_SOLUTION, PER_UNIT = 5.2e-11, 1.2e-11, 1.5e-8
+PER_CURVATURE, PER_SOLUTION = 5.2e-11, 1.2e-11
+# of MLPs instead, whose step of Levenberg-Marquardt makes a dense Jacobian (B, P)
+MLP_STEP = {"adam": 2e-4, "lbfgs": 4e-4, "lm": 5e-4}
+PER_JACOBIAN = 1.2e-8
+# more for every B·U by what σ costs, in a step of Adam, and how often other steps evaluate it as much
+PER_UNIT = {"relu": 5e-9, "tanh": 1e-8, "leaky_relu": 1.5e-8, "sigmoid": 1.5e-8, "silu": 2e-8, "gelu": 5e-8}
+EVALUATIONS = {"adam": 1.0, "lbfgs": 1.5, "lm": 3.7}
 SECONDS_OF_MAKING = 0.01
 # a piece of the recipe is one step of Levenberg-Marquardt, or ten of L-BFGS
 LBFGS_STEPS = 10
@@ -90,11 +96,15 @@ def machine_factor() -> float:
 def _step_seconds(shape: Shape, optimizer: str, num_samples: int) -> float:
     size = count_parameters(shape)
     optimizer = "lbfgs" if optimizer == "lm" and not is_affordable(size, num_samples) else optimizer
-    seconds = STEP[optimizer] + PER_PRODUCT[optimizer] * num_samples * size
+    seconds = (MLP_STEP if isinstance(shape, MLPSpec) else STEP)[optimizer] + PER_PRODUCT[
+        optimizer
+    ] * num_samples * size
     if optimizer == "lm":
         seconds += PER_CURVATURE * num_samples * size**2 + PER_SOLUTION * size**3
     if isinstance(shape, MLPSpec):
-        seconds += PER_UNIT * num_samples * sum(shape.widths[1:-1])
+        units = zip(shape.widths[1:-1], shape.activations, strict=True)
+        seconds += EVALUATIONS[optimizer] * num_samples * sum(width * PER_UNIT[name] for width, name in units)
+        seconds += PER_JACOBIAN * num_samples * size if optimizer == "lm" else 0.0
     return seconds
 
 

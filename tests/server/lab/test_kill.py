@@ -20,7 +20,7 @@ from tests.server.lab.examples import timed
 from tests.server.processes import group_pids
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-NUM_POINTS = 24
+NUM_POINTS, NUM_KILLS, POINTS_BETWEEN = 200, 5, 30
 
 
 class Served:
@@ -66,30 +66,56 @@ def serve(folder: Path) -> Generator[Served]:
         served.close()
 
 
-def test_after_kill_9_of_the_server_every_point_is_there_once(tmp_path: Path) -> None:
-    with serve(tmp_path) as served:
-        made = served.client.post("/api/lab/runs", json={"toml": timed(NUM_POINTS, 0.1)}).json()
-        run_id = made["run_id"]
-        first = served.wait_for(run_id, lambda info: info["num_done"] >= 3)
-        assert first["num_done"] < NUM_POINTS
-        os.killpg(served.process.pid, signal.SIGKILL)
-    with serve(tmp_path) as served:
-        second = served.wait_for(run_id, lambda info: info["num_done"] >= first["num_done"] + 3)
-        assert second["num_done"] < NUM_POINTS
-        # of this one the web process alone, whose processes have to notice
-        served.process.kill()
-        served.process.wait()
-        while group_pids(served.process.pid):
-            pass
-    with serve(tmp_path) as served:
-        last = served.wait_for(run_id, lambda info: info["state"] == "done")
-        assert (last["num_done"], last["num_failed"]) == (NUM_POINTS, 0)
-        assert served.get("/api/lab/runs")["runs"][0]["num_done"] == NUM_POINTS
-        before = {point["key"]: point for point in second["points"] if point["state"] == "done"}
-        # what was kept before is as it was
-        assert {point["key"]: point for point in last["points"] if point["key"] in before} == before
-    database = sqlite3.connect(tmp_path / "kanoscope.sqlite3")
+def start_run(served: Served, num_points: int, seconds: float) -> str:
+    """Return the id of a run of so many points, of so many processor seconds each."""
+    return served.client.post("/api/lab/runs", json={"toml": timed(num_points, seconds)}).json()["run_id"]
+
+
+def done_points(info: dict[str, Any]) -> dict[str, Any]:
+    """Return the points of a run that are done, by their keys."""
+    return {point["key"]: point for point in info["points"] if point["state"] == "done"}
+
+
+def check_stored(folder: Path, run_id: str, info: dict[str, Any]) -> None:
+    """Check that every point of a run that is done is stored once."""
+    assert (info["num_done"], info["num_failed"]) == (info["num_points"], 0)
+    database = sqlite3.connect(folder / "kanoscope.sqlite3")
     keys = [key for (key,) in database.execute("SELECT key FROM lab_points WHERE run_id = ?", (run_id,))]
     database.close()
-    assert len(keys) == len(set(keys)) == NUM_POINTS
-    assert set(keys) == {point["key"] for point in last["points"]}
+    assert len(keys) == len(set(keys)) == info["num_points"]
+    assert set(keys) == {point["key"] for point in info["points"]}
+
+
+def test_after_five_kills_of_the_server_amid_a_sweep_every_point_is_there_once(tmp_path: Path) -> None:
+    run_id, before = "", dict[str, Any]()
+    for kill in range(NUM_KILLS):
+        with serve(tmp_path) as served:
+            run_id = run_id or start_run(served, NUM_POINTS, 0.02)
+            wanted = len(before) + POINTS_BETWEEN
+            info = served.wait_for(run_id, lambda info, wanted=wanted: info["num_done"] >= wanted)
+            assert info["num_done"] < NUM_POINTS, f"it was over before kill {kill + 1}"
+            # what was kept before is as it was
+            assert done_points(info).items() >= before.items()
+            before = done_points(info)
+            # the web process alone, which takes nobody along
+            served.process.kill()
+            served.process.wait()
+            while group_pids(served.process.pid):
+                pass
+    with serve(tmp_path) as served:
+        last = served.wait_for(run_id, lambda info: info["state"] == "done")
+        assert served.get("/api/lab/runs")["runs"][0]["num_done"] == NUM_POINTS
+    assert done_points(last).items() >= before.items()
+    check_stored(tmp_path, run_id, last)
+
+
+def test_after_a_kill_of_all_processes_at_once_a_run_goes_on(tmp_path: Path) -> None:
+    with serve(tmp_path) as served:
+        run_id = start_run(served, 12, 0.1)
+        first = served.wait_for(run_id, lambda info: info["num_done"] >= 3)
+        assert first["num_done"] < 12
+        os.killpg(served.process.pid, signal.SIGKILL)
+    with serve(tmp_path) as served:
+        last = served.wait_for(run_id, lambda info: info["state"] == "done")
+    assert done_points(last).items() >= done_points(first).items()
+    check_stored(tmp_path, run_id, last)
