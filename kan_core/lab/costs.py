@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from kan_core.lab.contestants import Contestant
-from kan_core.lab.points import LabPoint, lab_points, num_samples, point_shape, say_unreachable
+from kan_core.lab.points import LabPoint, lab_points, num_samples, point_shape, say_unreachable, swept_grids
 from kan_core.lab.sizes import Shape, count_parameters
 from kan_core.lab.spec import LabSpec
 from kan_core.mlp import MLPSpec
@@ -70,7 +70,7 @@ def point_seconds(spec: LabSpec, point: LabPoint) -> float:
         return SECONDS_OF_MAKING
     num_train, steps = num_samples(spec, point), contestant.steps or spec.budget.steps
     if contestant.optimizer == "auto" and isinstance(shape, NetworkSpec):
-        grids = _grids(spec, shape)
+        grids = _grids(spec, point, shape)
         seconds = _recipe_seconds(contestant, shape, grids, num_train, steps)
     else:
         seconds = (steps or 0) * _step_seconds(shape, contestant.optimizer, num_train)
@@ -108,10 +108,11 @@ def _step_seconds(shape: Shape, optimizer: str, num_samples: int) -> float:
     return seconds
 
 
-def _grids(spec: LabSpec, shape: NetworkSpec) -> tuple[int, ...]:
+def _grids(spec: LabSpec, point: LabPoint, shape: NetworkSpec) -> tuple[int, ...]:
     """Return the grids that the recipe may go through."""
-    if spec.sweep is not None and spec.sweep.variable == "grid_size":
-        return tuple(size for size in spec.sweep.values if size <= shape.grid_size)
+    swept = swept_grids(spec, point)
+    if swept is not None:
+        return swept
     if spec.budget.parameters is not None:
         return (shape.grid_size,)
     return tuple(factor * max(shape.grid_size, COARSE_GRID) for factor in REFINEMENTS)
