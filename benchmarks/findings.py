@@ -35,8 +35,6 @@ from server.settings import Settings
 FINDINGS = Path(__file__).parents[1] / "docs" / "findings"
 END = "<!-- end of what was measured -->"
 TO_WRITE = "<!-- by hand: what was found, what was not, and what would change one's mind -->"
-# with what a figure of the page leaves to it
-WHITE = {"template": "plotly_white", "paper_bgcolor": "white", "plot_bgcolor": "white"}
 
 
 def command_of(name: str) -> str:
@@ -120,7 +118,8 @@ def save_pictures(folder: Path, name: str, figures: dict[str, go.Figure]) -> Non
     from tests.live import save_figure
 
     for title, figure in figures.items():
-        figure.update_layout(**WHITE)
+        # which figures leave to the page
+        figure.update_layout(template="plotly_white", paper_bgcolor="white", plot_bgcolor="white")
         height: int | None = figure.layout.height  # pyright: ignore[reportAttributeAccessIssue]
         save_figure(figure, folder / f"{name}-{title}.png", width=1100, height=height or 480)
 
