@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests.server.lab.examples import timed
-from tests.server.processes import group_pids
+from tests.server.processes import wait_for_group
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-NUM_POINTS, NUM_KILLS, POINTS_BETWEEN = 200, 5, 30
+NUM_POINTS, NUM_KILLS, POINTS_BETWEEN = 200, 5, 20
 
 
 class Served:
     """A server in a process group of its own."""
 
     def __init__(self, folder: Path, port: int) -> None:
+        self._port = port
         self.process = subprocess.Popen(
             [sys.executable, "-m", "server.cli", "--port", str(port), "--no-browser", "--workers", "1"],
             env=os.environ | {"KANOSCOPE_DATA_DIR": str(folder), "KANOSCOPE_LAB_PROCESSES": "2"},
@@ -40,11 +43,14 @@ class Served:
     def get(self, path: str) -> Any:
         return self.client.get(path).json()
 
-    def wait_for(self, run_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the run once the condition holds."""
-        while not condition(info := self.get(f"/api/lab/runs/{run_id}")):
-            pass
-        return info
+    def wait_for(self, run_id: str, num_done: int) -> dict[str, Any]:
+        """Return a run once so many of its points are done; asking over and over would hold them up."""
+        with connect(f"ws://127.0.0.1:{self._port}/ws/lab/{run_id}", max_size=None) as socket:
+            for text in socket:
+                event = json.loads(text)
+                if event["type"] in ("lab_run", "lab_point") and event.get("run", event)["num_done"] >= num_done:
+                    break
+        return self.get(f"/api/lab/runs/{run_id}")
 
     def close(self) -> None:
         self.client.close()
@@ -90,9 +96,8 @@ def test_after_five_kills_of_the_server_amid_a_sweep_every_point_is_there_once(t
     run_id, before = "", dict[str, Any]()
     for kill in range(NUM_KILLS):
         with serve(tmp_path) as served:
-            run_id = run_id or start_run(served, NUM_POINTS, 0.02)
-            wanted = len(before) + POINTS_BETWEEN
-            info = served.wait_for(run_id, lambda info, wanted=wanted: info["num_done"] >= wanted)
+            run_id = run_id or start_run(served, NUM_POINTS, 0.1)
+            info = served.wait_for(run_id, len(before) + POINTS_BETWEEN)
             assert info["num_done"] < NUM_POINTS, f"it was over before kill {kill + 1}"
             # what was kept before is as it was
             assert done_points(info).items() >= before.items()
@@ -100,10 +105,9 @@ def test_after_five_kills_of_the_server_amid_a_sweep_every_point_is_there_once(t
             # the web process alone, which takes nobody along
             served.process.kill()
             served.process.wait()
-            while group_pids(served.process.pid):
-                pass
+            wait_for_group(served.process.pid)
     with serve(tmp_path) as served:
-        last = served.wait_for(run_id, lambda info: info["state"] == "done")
+        last = served.wait_for(run_id, NUM_POINTS)
         assert served.get("/api/lab/runs")["runs"][0]["num_done"] == NUM_POINTS
     assert done_points(last).items() >= before.items()
     check_stored(tmp_path, run_id, last)
@@ -112,10 +116,10 @@ def test_after_five_kills_of_the_server_amid_a_sweep_every_point_is_there_once(t
 def test_after_a_kill_of_all_processes_at_once_a_run_goes_on(tmp_path: Path) -> None:
     with serve(tmp_path) as served:
         run_id = start_run(served, 12, 0.1)
-        first = served.wait_for(run_id, lambda info: info["num_done"] >= 3)
+        first = served.wait_for(run_id, 3)
         assert first["num_done"] < 12
         os.killpg(served.process.pid, signal.SIGKILL)
     with serve(tmp_path) as served:
-        last = served.wait_for(run_id, lambda info: info["state"] == "done")
+        last = served.wait_for(run_id, 12)
     assert done_points(last).items() >= done_points(first).items()
     check_stored(tmp_path, run_id, last)
