@@ -35,6 +35,7 @@ HEAD = struct.Struct("<7I")
 SWEEP = "how-they-scale"
 SETTLING = 1.0
 POLL_INTERVAL = 0.2
+START_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,12 @@ class Viewer:
                 fields = HEAD.unpack_from(message)
                 self._came.append((time.perf_counter(), fields[6]))
                 await socket.send(json.dumps({"type": "ack", "seq": fields[3]}))
+
+    async def begin(self) -> None:
+        """Return once frames of training come; raises TimeoutError when none do."""
+        async with asyncio.timeout(START_TIMEOUT):
+            while not self._came or self._came[-1][1] < 2:
+                await asyncio.sleep(POLL_INTERVAL)
 
     async def take_turn(self, seconds: float) -> Turn:
         """Return what comes in so many seconds, after a while in which the machine settles."""
@@ -133,6 +140,7 @@ async def measure(server: LiveServer, spec: str, pace: float | None, rounds: int
         httpx.AsyncClient(base_url=server.url, timeout=120) as client,
         watched(server, client, pace) as viewer,
     ):
+        await viewer.begin()
         sweep = await Sweep.start(client, spec)
         for _ in range(rounds):
             for on in (False, True):
@@ -146,7 +154,11 @@ async def measure(server: LiveServer, spec: str, pace: float | None, rounds: int
     return [
         [name, "without", *(f"{one:.1f}" for one in off)],
         [name, "with", *(f"{one:.1f}" for one in on)],
-        [name, "ratio", *(f"{with_it / without:.2f}" for with_it, without in zip(on, off, strict=True))],
+        [
+            name,
+            "ratio",
+            *(f"{with_it / without:.2f}" if without else "–" for with_it, without in zip(on, off, strict=True)),
+        ],
     ]
 
 
