@@ -6,4 +6,7 @@
 .venv/bin/python -m benchmarks.time_to_rmse       training to a given error
 .venv/bin/python -m benchmarks.page               from a training step to pixels
 .venv/bin/python -m benchmarks.sessions           many sessions on one server
+.venv/bin/python -m benchmarks.lab_frames         a live session beside a sweep
+.venv/bin/python -m benchmarks.lab_scaling        how long the scaling sweep takes, beside pykan
+.venv/bin/python -m benchmarks.findings           what a ready spec finds, written down
 """

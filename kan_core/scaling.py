@@ -29,6 +29,8 @@ PRICE = 6.0
 LEAST_EXPONENT = 0.25
 # errors under this share of the targets' size are made of rounding, solved for as they are from squares
 ROUNDING = 1e-8
+# and those above this share say that the function is not followed at all
+BLIND = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,18 +228,24 @@ class _Said:
         if exponent < LEAST_EXPONENT:
             return f"The error hardly falls with {self.name} {span}: no power law is seen ({self._level()})."
         law = f"The error falls as {self.name}^-{exponent:.2f} (95 %: {low:.2f} to {high:.2f}) {span}."
-        return " ".join(one for one in (law, self._before(), self._after()) if one)
+        return " ".join(one for one in (law, self._before(exponent), self._after()) if one)
 
     def _level(self) -> str:
         return f"it stays between {self.errors.min():.1e} and {self.errors.max():.1e}"
 
-    def _before(self) -> str:
+    def _before(self, exponent: float) -> str:
         start = self.window.start
         if start == 0:
             return ""
-        return (
-            f"Below {self.name} = {self.sizes[start]:g} it is off this law: too little to follow the function at all."
-        )
+        below = f"Below {self.name} = {self.sizes[start]:g}"
+        if float(self.errors[:start].min()) >= BLIND * self._scale():
+            return f"{below} it is off this law: too little to follow the function at all."
+        law = self.errors[start] * (self.sizes[start] / self.sizes[start - 1]) ** exponent
+        pace = "more slowly, or not at all" if self.errors[start - 1] < law else "faster"
+        return f"{below} it falls {pace}."
+
+    def _scale(self) -> float:
+        return float(self.errors.max()) if self.limits.scale is None else self.limits.scale
 
     def _after(self) -> str:
         stop = self.window.stop
@@ -249,8 +257,7 @@ class _Said:
                 f"From {self.name} = {size:g} on there are at least as many parameters as samples "
                 f"({self.limits.samples:,}): the data are the limit, and the law ends."
             )
-        scale = float(self.errors.max()) if self.limits.scale is None else self.limits.scale
-        if error < ROUNDING * scale:
+        if error < ROUNDING * self._scale():
             return (
                 f"From {self.name} = {size:g} on it stays near {error:.0e}: what is left is rounding in float64, as "
                 "squares of errors are summed."

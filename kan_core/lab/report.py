@@ -15,7 +15,7 @@ from kan_core.figures.scaling import scaling_figures
 from kan_core.lab.fits import PointFit
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
-from kan_core.lab.tables import equal_time, error_at, error_rows, say_summary, summarize
+from kan_core.lab.tables import Table, result_tables
 
 HEADINGS = {
     "scaling": "Test error by size",
@@ -63,7 +63,7 @@ def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[Po
         f"Digest of the spec: <code>{spec.digest}</code></p>",
         *(drawn[:1] if spec.sweep is not None else []),
         _laws(spec, laws),
-        *_tables(spec, known),
+        *(_table(one) for one in result_tables(spec, known)),
         _failures(spec, known),
         *(drawn[1:] if spec.sweep is not None else drawn),
         '<h2>The spec</h2><p class="note">Saved as a file, <code>kanoscope lab FILE</code> runs it again.</p>'
@@ -92,33 +92,8 @@ def _laws(spec: LabSpec, fits: Sequence[PointFit]) -> str:
         ]
         for one in fits
     ]
-    columns = ["Problem", "Contestant", "Exponent", "95 %", "Theory", "What it says"]
-    return _table("Laws", columns, rows, kind="laws")
-
-
-def _tables(spec: LabSpec, results: Sequence[PointResult]) -> list[str]:
-    columns = ["", *(one.title for one in spec.problems)]
-    tables = [
-        _table("Test RMSE: median (range) over the seeds", columns, error_rows(spec, results)),
-        _equal_time(spec, results) if spec.sweep is None else "",
-        _table("Parameters", columns, error_rows(spec, results, lambda one: float(one.parameters), style=",.0f")),
-        _table("Processor seconds", columns, error_rows(spec, results, lambda one: one.seconds, style=".2f")),
-    ]
-    return [one for one in tables if one]
-
-
-def _equal_time(spec: LabSpec, results: Sequence[PointResult]) -> str:
-    """Return a table of the errors that every contestant had reached after the same time."""
-    columns = [""]
-    cells: dict[str, list[str]] = {one.name: [one.name] for one in spec.contestants}
-    for problem in spec.problems:
-        seconds = equal_time(spec, results, problem.name)
-        columns.append(problem.title if seconds is None else f"{problem.title}, {seconds:.2g} s")
-        mine = [one for one in results if one.problem == problem.name]
-        found = summarize(mine, lambda one, until=seconds or 0.0: error_at(one, until))
-        for contestant in spec.contestants:
-            cells[contestant.name].append(say_summary(found.get((problem.name, contestant.name, None))))
-    return _table("Test RMSE after an equal time: median (range) over the seeds", columns, list(cells.values()))
+    columns = ("Problem", "Contestant", "Exponent", "95 %", "Theory", "What it says")
+    return _table(Table(title="Laws", columns=columns, rows=rows), kind="laws")
 
 
 def _failures(spec: LabSpec, results: Sequence[PointResult]) -> str:
@@ -134,10 +109,10 @@ def _say_point(spec: LabSpec, result: PointResult) -> str:
     return ", ".join([spec.problem(result.problem).title, result.contestant, *swept, f"seed {result.seed}"])
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, kind: str = "numbers") -> str:
-    head = "".join(f"<th>{_text(one)}</th>" for one in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<h2>{_text(title)}</h2><div class="wide"><table class="{kind}"><tr>{head}</tr>{body}</table></div>'
+def _table(table: Table, *, kind: str = "numbers") -> str:
+    head = "".join(f"<th>{_text(one)}</th>" for one in table.columns)
+    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    return f'<h2>{_text(table.title)}</h2><div class="wide"><table class="{kind}"><tr>{head}</tr>{body}</table></div>'
 
 
 def _figure(spec: LabSpec, name: str, figure: go.Figure) -> str:

@@ -8,7 +8,15 @@ from functools import lru_cache
 import torch
 
 from kan_core.datasets import Dataset
-from kan_core.lab.points import LabPoint, point_dataset, point_network, point_shape, point_training
+from kan_core.errors import SpecError
+from kan_core.lab.points import (
+    LabPoint,
+    point_dataset,
+    point_network,
+    point_shape,
+    point_training,
+    say_unreachable,
+)
 from kan_core.lab.results import CurvePoint, PointResult
 from kan_core.lab.sizes import count_parameters
 from kan_core.lab.spec import LabSpec
@@ -29,6 +37,9 @@ class PointRun:
     """
 
     def __init__(self, spec: LabSpec, point: LabPoint) -> None:
+        unreachable = say_unreachable(spec, point)
+        if unreachable:
+            raise SpecError(unreachable)
         self.point = point
         self._budget = spec.budget
         self._max_steps = spec.contestant(point.contestant).steps or spec.budget.steps

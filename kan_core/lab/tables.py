@@ -36,6 +36,15 @@ class Summary:
         return [one.point.key for one in self.results]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Texts in rows, each as long as `columns`, which are their titles."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+
+
 def test_rmse(result: PointResult) -> float | None:
     """Return the error on test samples, None where there is none."""
     return result.test_rmse
@@ -93,6 +102,35 @@ def error_rows(
             cells = [found.get((problem.name, contestant.name, value)) for problem in spec.problems]
             rows.append([name, *(say_summary(cell, style) for cell in cells)])
     return rows
+
+
+def result_tables(spec: LabSpec, results: Sequence[PointResult]) -> list[Table]:
+    """Return what came out in short: errors, in a race also at an equal time, parameters and time."""
+    columns = ("", *(one.title for one in spec.problems))
+    errors = error_rows(spec, results)
+    sizes = error_rows(spec, results, lambda one: float(one.parameters), style=",.0f")
+    times = error_rows(spec, results, lambda one: one.seconds, style=".2f")
+    return [
+        Table(title="Test RMSE: median (range) over the seeds", columns=columns, rows=errors),
+        *([_equal_time_table(spec, results)] if spec.sweep is None else []),
+        Table(title="Parameters", columns=columns, rows=sizes),
+        Table(title="Processor seconds", columns=columns, rows=times),
+    ]
+
+
+def _equal_time_table(spec: LabSpec, results: Sequence[PointResult]) -> Table:
+    """Return the errors that every contestant had reached after the same time."""
+    columns = [""]
+    cells: dict[str, list[str]] = {one.name: [one.name] for one in spec.contestants}
+    for problem in spec.problems:
+        seconds = equal_time(spec, results, problem.name)
+        columns.append(problem.title if seconds is None else f"{problem.title}, {seconds:.2g} s")
+        mine = [one for one in results if one.problem == problem.name]
+        found = summarize(mine, lambda one, until=seconds or 0.0: error_at(one, until))
+        for contestant in spec.contestants:
+            cells[contestant.name].append(say_summary(found.get((problem.name, contestant.name, None))))
+    title = "Test RMSE after an equal time: median (range) over the seeds"
+    return Table(title=title, columns=tuple(columns), rows=list(cells.values()))
 
 
 def say_summary(summary: Summary | None, style: str = ".1e") -> str:

@@ -51,7 +51,7 @@ class Found:
 def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, as_json: bool) -> None:
     """Carry the command out; raises BadInput. Interrupted it keeps what is done and ends with code 130."""
     try:
-        found = asyncio.run(_run(spec, settings, only=only, fresh=fresh))
+        found = asyncio.run(run_spec(spec, settings, only=only, fresh=fresh))
     except KeyboardInterrupt:
         typer.echo("Interrupted: what is done is kept, and the same command goes on with the rest.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -63,7 +63,8 @@ def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, as_json
         _print(found)
 
 
-async def _run(spec: str, settings: Settings, *, only: str | None, fresh: bool) -> Found:
+async def run_spec(spec: str, settings: Settings, *, only: str | None = None, fresh: bool = False) -> Found:
+    """Run a spec, given as a file or a ready one's name, and return what came out; raises BadInput and Refusal."""
     storage = Storage(settings.database)
     await storage.open()
     store, asker = LabStore(storage), LabAsker(LabDesk())

@@ -96,6 +96,15 @@ def test_a_start_that_is_too_coarse_is_left_out() -> None:
     assert "Below x = 20 it is off this law" in fit.sentence
 
 
+@pytest.mark.parametrize(("share", "pace"), [(0.02, "more slowly, or not at all"), (50.0, "faster")])
+def test_what_is_off_the_law_though_it_follows_the_function_is_not_called_blind(share: float, pace: str) -> None:
+    x, y = planted(4.0, noise=0.02)
+    y[:6] = [share * one for one in y[:6]]
+    fit = fit_exponent(x, y, limits=Limits(scale=1.0))
+    assert (fit.first, fit.last) == (20.0, 160.0)
+    assert f"Below x = 20 it falls {pace}." in fit.sentence
+
+
 def test_where_parameters_meet_samples_the_law_ends() -> None:
     x, y = planted(2.0, noise=0.02)
     parameters = [int(12 * size) for size in x]

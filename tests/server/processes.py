@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
 
 
@@ -24,3 +26,15 @@ def group_pids(group: int) -> list[int]:
     listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in listed.splitlines()]
     return [int(pid) for pid, pgid, state in rows if int(pgid) == group and not state.startswith("Z")]
+
+
+def wait_for_group(group: int) -> None:
+    """Return once all processes of a group have ended, taking no processor from them meanwhile."""
+    while pids := group_pids(group):
+        for pid in pids:
+            try:
+                watched = os.pidfd_open(pid)
+            except ProcessLookupError:
+                continue
+            select.select([watched], [], [])
+            os.close(watched)

@@ -21,6 +21,7 @@ from kan_core.lab import (
     point_shape,
     ready_spec,
 )
+from kan_core.lab.points import say_unreachable
 from kan_core.mlp import MLPSpec
 from tests.kan_core.lab.specs_for_tests import race, sweep
 
@@ -62,6 +63,9 @@ def test_how_they_scale_asks_for_the_five_toy_functions() -> None:
     assert spec.num_train == 3000
     exp_sin = next(point for point in lab_points(spec) if point.problem == "exp_sin")
     assert point_shape(spec, exp_sin).widths == (2, 1, 1)
+    reachable = [point for point in lab_points(spec) if point.seed == 0 and not say_unreachable(spec, point)]
+    # a law takes three sizes
+    assert all(sum(point.problem == one.name for point in reachable) >= 3 for one in spec.problems)
 
 
 def test_an_unknown_name_is_refused() -> None:

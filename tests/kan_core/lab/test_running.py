@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kan_core import KAN, MLP, Trainer
-from kan_core.errors import DataError
+from kan_core import KAN, MLP, Outcome, Trainer
+from kan_core.errors import DataError, SpecError
 from kan_core.lab import (
     Budget,
     Contestant,
@@ -28,7 +28,9 @@ from kan_core.lab import (
     point_network,
     point_training,
 )
+from kan_core.lab.points import say_unreachable
 from kan_core.lab.running import MAX_CURVE
+from kan_core.optimizers import levenberg_marquardt
 from tests.kan_core.lab.specs_for_tests import CLASSES, race, run_all, sweep
 
 
@@ -156,3 +158,31 @@ def test_the_recipe_keeps_to_grids_that_are_asked_for(
     )
     point = LabPoint(problem="exp_sin", contestant="auto", seed=3, value=None if variable is None else 10)
     assert point_training(spec, point).grids == expected
+
+
+@pytest.mark.slow
+def test_a_grid_that_the_recipe_would_not_reach_is_left_out_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(levenberg_marquardt, "MAX_PARAMETERS", 40)
+    auto = Contestant(name="auto", hidden=(1,), optimizer="auto")
+    spec = replace(
+        race(), contestants=(auto,), budget=Budget(steps=500), sweep=Sweep(variable="grid_size", values=(3, 5, 10, 20))
+    )
+    ends: dict[int, int] = {}
+    for size in (3, 5, 10, 20):
+        point = LabPoint(problem="exp_sin", contestant="auto", seed=0, value=size)
+        data = point_dataset(spec, point)
+        network = point_network(spec, point, data)
+        assert isinstance(network, KAN)
+        trainer = Trainer(network, data, point_training(spec, point))
+        while trainer.step().outcome is Outcome.OK:
+            pass
+        ends[size] = trainer.network.spec.grid_size
+        assert bool(say_unreachable(spec, point)) == (size > 5)
+    # and finer ones do not come from 3 intervals, on which it would not begin by itself
+    assert ends == {3: 3, 5: 5, 10: 5, 20: 5}
+    assert [point_training(spec, one).grids for one in lab_points(spec)[:4]] == [(3,), (5,), (5, 10), (5, 10, 20)]
+    with pytest.raises(SpecError, match=r"^With 20 intervals there are 72 parameters, .* which is another point\.$"):
+        PointRun(spec, LabPoint(problem="exp_sin", contestant="auto", seed=0, value=20))
+    # one that never begins with such steps goes on by others
+    monkeypatch.setattr(levenberg_marquardt, "MAX_PARAMETERS", 10)
+    assert not say_unreachable(spec, LabPoint(problem="exp_sin", contestant="auto", seed=0, value=20))
