@@ -113,7 +113,7 @@ def run_pykan(data: Dataset, *, seed: int) -> Outcome:
             model.fit(samples, opt="LBFGS", steps=PYKAN_STEPS)
             with torch.no_grad():
                 predicted = model(data.test_inputs)
-    except (RuntimeError, ValueError, IndexError, TypeError, AttributeError, KeyError) as error:
+    except (RuntimeError, ValueError, IndexError, TypeError, AttributeError, KeyError, NameError) as error:
         # what it fails with is its answer
         return Outcome(error=float("inf"), seconds=time.process_time() - start, text=type(error).__name__)
     finally:
