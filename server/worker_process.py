@@ -59,13 +59,28 @@ class WorkerProcess:
         return await cls.launch(context, run_worker, 1 / settings.frames_per_second, settings.checkpoint_interval)
 
     @classmethod
-    async def launch(cls, context: BaseContext, target: Callable[..., None], *args: object) -> WorkerProcess:
+    async def launch(cls, context: BaseContext, target: Callable[..., object], *args: object) -> WorkerProcess:
         """Start a process that calls `target` with its end of a socket and `args`, and connect to it."""
+        beginning = asyncio.create_task(cls._connect(context, target, *args))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            # half a start cannot be taken back: it is waited out, and what came of it ended
+            worker = await beginning
+            worker.kill()
+            await worker.stop()
+            raise
+
+    @classmethod
+    async def _connect(cls, context: BaseContext, target: Callable[..., object], *args: object) -> WorkerProcess:
         ours, theirs = socket.socketpair()
         # BaseContext.Process is there in every context, but its type is known only to each
         process: BaseProcess = context.Process(target=target, args=(theirs, *args), daemon=True)  # pyright: ignore[reportAttributeAccessIssue]
         try:
             await asyncio.to_thread(process.start)
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
         ours.setblocking(False)

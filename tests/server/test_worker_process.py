@@ -133,3 +133,15 @@ async def test_a_large_packet_to_a_worker_that_dies_is_lost_by_name(wire: Wire) 
     await wire.die()
     with pytest.raises(WorkerDied):
         await sending
+
+
+async def test_a_start_that_is_given_up_leaves_no_process_and_no_open_socket() -> None:
+    # socket.recv waits for a host that never sends anything
+    starting = asyncio.create_task(
+        WorkerProcess.launch(multiprocessing.get_context("spawn"), socket.SocketType.recv, 1)
+    )
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert multiprocessing.active_children() == []
