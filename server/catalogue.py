@@ -40,7 +40,7 @@ def build_catalogue() -> CatalogueInfo:
     """Return everything that menus are filled from."""
     x = sp.Symbol("x")
     return CatalogueInfo(
-        problems=[_describe_problem(problem) for problem in CATALOGUE.values() if len(problem.ranges) <= MAX_WIDTH],
+        problems=[_describe_problem(problem) for problem in CATALOGUE.values()],
         functions=[
             CatalogueFunction(
                 name=name,

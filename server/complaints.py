@@ -39,6 +39,7 @@ DEMANDS = {
     "union_tag_not_found": "names its {discriminator}",
     "union_tag_invalid": "has as its {discriminator} one of {expected_tags}",
     "json_invalid": "is JSON",
+    "too_wide": "has at most {most} nodes a layer above the inputs",
     "unknown_model": "has as its model 'kan' or 'mlp'",
     "extra_forbidden": "is not a field here",
 }

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
+from pydantic_core import PydanticCustomError
 
+MAX_INPUTS = 128
 MAX_WIDTH = 32
 MAX_LAYERS = 6
 MAX_EDGES = 1024
@@ -41,6 +43,20 @@ ExplanationState = Literal["running", "done", "cancelled", "lost"]
 ExportFormat = Literal["latex", "sympy", "numpy", "pytorch", "excel", "json", "onnx"]
 
 
+def _no_wider_than(most: int) -> AfterValidator:
+    """Return a check that layers above the inputs have at most so many nodes."""
+
+    def check(widths: list[int]) -> list[int]:
+        if max(widths[1:]) > most:
+            raise PydanticCustomError("too_wide", "at most {most} nodes above the inputs", {"most": most})
+        return widths
+
+    return AfterValidator(check)
+
+
+Widths = Annotated[list[Annotated[int, Field(ge=1, le=MAX_INPUTS)]], Field(min_length=2, max_length=MAX_LAYERS + 1)]
+
+
 class EdgeRef(Message):
     """The edge φ from node `source` of layer `layer` to node `target` of the next, all counted from 0."""
 
@@ -53,9 +69,7 @@ class NetworkSettings(Message):
     """Shape and parametrisation of a KAN; a change starts a fresh one."""
 
     model: Literal["kan"] = "kan"
-    widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(
-        default=[2, 5, 1], min_length=2, max_length=MAX_LAYERS + 1
-    )
+    widths: Annotated[Widths, _no_wider_than(MAX_WIDTH)] = Field(default=[2, 5, 1])
     products: list[Annotated[int, Field(ge=0, le=MAX_WIDTH)]] = Field(
         default=[],
         max_length=MAX_LAYERS + 1,
@@ -78,7 +92,7 @@ class PerceptronSettings(Message):
     """
 
     model: Literal["mlp"]
-    widths: list[Annotated[int, Field(ge=1, le=MAX_UNITS)]] = Field(min_length=2, max_length=MAX_LAYERS + 1)
+    widths: Annotated[Widths, _no_wider_than(MAX_UNITS)]
     activation: ActivationName | Annotated[list[ActivationName], Field(max_length=MAX_LAYERS - 1)] = "silu"
     output_tanh: bool = False
 
@@ -134,10 +148,13 @@ class VariableRange(Message):
 
 
 class CatalogueSource(Message):
-    """A ready problem of the catalogue."""
+    """Samples of a ready problem of the catalogue; `noise` is that of a FormulaSource, none where there are classes."""
 
     kind: Literal["catalogue"] = "catalogue"
     name: str = Field(max_length=64)
+    num_train: int = Field(default=1000, ge=2, lt=MAX_SAMPLES)
+    num_test: int = Field(default=1000, ge=2, lt=MAX_SAMPLES)
+    noise: FiniteFloat = Field(default=0.0, ge=0, le=10)
 
 
 class FormulaSource(Message):
@@ -455,8 +472,8 @@ class Predict(Command):
     """
 
     type: Literal["predict"] = "predict"
-    x_input: int = Field(default=0, ge=0, lt=MAX_WIDTH)
-    y_input: int | None = Field(default=None, ge=0, lt=MAX_WIDTH)
+    x_input: int = Field(default=0, ge=0, lt=MAX_INPUTS)
+    y_input: int | None = Field(default=None, ge=0, lt=MAX_INPUTS)
     resolution: int = Field(default=40, ge=2, le=80)
 
 

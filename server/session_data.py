@@ -70,7 +70,8 @@ def _from_catalogue(source: CatalogueSource, seed: int) -> SessionData:
             "unknown_problem",
             f"The catalogue has no problem named {source.name!r}: choose one of {', '.join(CATALOGUE)}.",
         )
-    dataset = problem.sample(seed=seed)
+    sizes = {"num_train": source.num_train, "num_test": source.num_test}
+    dataset = problem.sample(seed=seed, noise=source.noise, **sizes)
     truth = None if problem.expression is None else parse_expression(problem.expression, list(problem.ranges))
     return SessionData(
         dataset=dataset,

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from kan_core.errors import SpecError
-from kan_core.lab import LabPoint, LabProblem, LabSpec, point_shape, point_training
+from kan_core.lab import LabPoint, LabSpec, point_shape, point_training
+from kan_core.lab.points import num_samples
 from kan_core.mlp import MLPSpec
-from kan_core.problems import NUM_TEST, NUM_TRAIN
 from server.complaints import describe_invalid
 from server.rest import SessionRequest
 
@@ -51,24 +51,16 @@ def _network(spec: LabSpec, point: LabPoint) -> dict[str, Any]:
 
 def _data(spec: LabSpec, point: LabPoint) -> dict[str, Any]:
     """Return the source of the same samples that the point has."""
-    is_swept = spec.sweep is not None and spec.sweep.variable == "samples" and point.value is not None
-    num_train = point.value if is_swept and point.value is not None else spec.num_train
-    problem = spec.problem(point.problem)
-    if problem.expression is None and (num_train, spec.num_test, spec.noise) == (NUM_TRAIN, NUM_TEST, 0.0):
-        return {"kind": "catalogue", "name": problem.name}
-    return _formula(problem) | {
+    num_train, problem = num_samples(spec, point), spec.problem(point.problem)
+    if problem.expression is None:
+        sizes = {"num_train": num_train, "num_test": spec.num_test}
+        return {"kind": "catalogue", "name": problem.name, "noise": spec.noise} | sizes
+    variables = [{"name": name, "low": low, "high": high} for name, (low, high) in problem.problem.ranges.items()]
+    return {
+        "kind": "formula",
+        "expression": problem.expression,
+        "variables": variables,
         "noise": spec.noise,
         "num_samples": num_train + spec.num_test,
         "num_test": spec.num_test,
     }
-
-
-def _formula(problem: LabProblem) -> dict[str, Any]:
-    ready = problem.problem
-    if ready.expression is None:
-        raise SpecError(
-            f"a live session has {NUM_TRAIN} samples of {problem.name} without noise, and this point others: "
-            "open a point of a formula"
-        )
-    variables = [{"name": name, "low": low, "high": high} for name, (low, high) in ready.ranges.items()]
-    return {"kind": "formula", "expression": ready.expression, "variables": variables}

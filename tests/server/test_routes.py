@@ -106,7 +106,7 @@ async def test_a_call_of_anything_is_no_variable(app: LiveApp) -> None:
         ({"data": {"kind": "catalogue", "name": "none"}}, "The catalogue has no problem named 'none'"),
         (
             {"network": {"widths": [2, 99, 1]}},
-            "network.widths.1 is at most 32, received 99.",
+            "network.widths has at most 32 nodes a layer above the inputs, received [2, 99, 1].",
         ),
         ({"network": {"widths": [3, 1]}}, "The data have 2 inputs"),
         ({"network": {"grid_size": 0}}, "network.grid_size is at least 1, received 0."),

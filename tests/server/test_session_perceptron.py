@@ -397,8 +397,11 @@ def test_shapes_that_cannot_be_are_refused(changes: dict[str, Any], sentence: st
     ("network", "sentence"),
     [
         ({"model": "cnn"}, "network has as its model 'kan' or 'mlp', received {\"model\": \"cnn\"}."),
-        ({"model": "mlp", "widths": [2, 65, 1]}, "network.widths.1 is at most 64, received 65."),
-        ({"widths": [2, 33, 1]}, "network.widths.1 is at most 32, received 33."),
+        (
+            {"model": "mlp", "widths": [2, 65, 1]},
+            "network.widths has at most 64 nodes a layer above the inputs, received [2, 65, 1].",
+        ),
+        ({"widths": [2, 33, 1]}, "network.widths has at most 32 nodes a layer above the inputs, received [2, 33, 1]."),
     ],
 )
 def test_bad_settings_are_named(network: object, sentence: str) -> None:

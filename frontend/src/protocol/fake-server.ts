@@ -1,6 +1,7 @@
 /** A websocket that tests hold the other end of. */
 
 import { vi } from 'vitest';
+import { readyProblem } from './data-source';
 import type { ServerEvent, SnapshotEvent } from './messages';
 
 export class FakeSocket {
@@ -112,7 +113,7 @@ export const SNAPSHOT: SnapshotEvent = {
     steps_per_second: 6,
   },
   data: {
-    source: { kind: 'catalogue', name: 'exp_sin' },
+    source: readyProblem('exp_sin'),
     seed: 0,
     title: 'exp(sin(πx) + y²)',
     task: 'regression',

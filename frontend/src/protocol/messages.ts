@@ -271,7 +271,7 @@ export interface components {
         };
         /**
          * CatalogueSource
-         * @description A ready problem of the catalogue.
+         * @description Samples of a ready problem of the catalogue; `noise` is that of a FormulaSource, none where there are classes.
          */
         CatalogueSource: {
             /**
@@ -281,6 +281,21 @@ export interface components {
             kind: "catalogue";
             /** Name */
             name: string;
+            /**
+             * Num Train
+             * @default 1000
+             */
+            num_train: number;
+            /**
+             * Num Test
+             * @default 1000
+             */
+            num_test: number;
+            /**
+             * Noise
+             * @default 0
+             */
+            noise: number;
         };
         ClientCommand: components["schemas"]["Run"] | components["schemas"]["Pause"] | components["schemas"]["Step"] | components["schemas"]["Reset"] | components["schemas"]["SetTraining"] | components["schemas"]["SetNetwork"] | components["schemas"]["SetData"] | components["schemas"]["Prune"] | components["schemas"]["CutWeak"] | components["schemas"]["Restore"] | components["schemas"]["Refine"] | components["schemas"]["Symbolify"] | components["schemas"]["Release"] | components["schemas"]["Lock"] | components["schemas"]["SnapConstant"] | components["schemas"]["SnapConstants"] | components["schemas"]["UnsnapConstant"] | components["schemas"]["SwapBasis"] | components["schemas"]["AddFunction"] | components["schemas"]["RemoveFunction"] | components["schemas"]["Explain"] | components["schemas"]["Discover"] | components["schemas"]["CancelExplaining"] | components["schemas"]["RestoreLaw"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Inspect"] | components["schemas"]["Suggest"] | components["schemas"]["MeasureCut"] | components["schemas"]["Predict"] | components["schemas"]["Residuals"] | components["schemas"]["JudgeFormula"] | components["schemas"]["Constants"] | components["schemas"]["Export"] | components["schemas"]["TryCandidate"] | components["schemas"]["Simplify"] | components["schemas"]["Ack"] | components["schemas"]["Resync"];
         /**

@@ -1,5 +1,6 @@
 /** Networks that learn side by side on the same samples, run by one set of controls. */
 
+import { readyProblem } from '../protocol/data-source';
 import type { TrainingSettings } from '../protocol/messages';
 import { createSession } from '../protocol/rest';
 import type { Asked } from '../protocol/run-socket';
@@ -93,7 +94,7 @@ export class Lanes {
 
   /** Lets all lanes learn a ready problem from the beginning. */
   async learn(name: string): Promise<void> {
-    await this.begin({ type: 'set_data', source: { kind: 'catalogue', name }, hidden: null });
+    await this.begin({ type: 'set_data', source: readyProblem(name), hidden: null });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readyProblem } from '../protocol/data-source';
 import { FakeSocket, fakeBrowser, restoreBrowser, SNAPSHOT } from '../protocol/fake-server';
 import type { PerceptronSettings } from '../protocol/messages';
 import { Lanes } from './lanes.svelte';
@@ -100,7 +101,7 @@ describe('lanes', () => {
     void lanes.learn('j0');
     for (const socket of FakeSocket.all) {
       expect(socket.sentOf('set_data')[0]).toMatchObject({
-        source: { kind: 'catalogue', name: 'j0' },
+        source: readyProblem('j0'),
         hidden: null,
       });
     }

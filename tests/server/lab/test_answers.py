@@ -182,8 +182,10 @@ def _point(toml: str, place: int = 0) -> tuple[Any, LabPoint]:
         "num_train = 1000\nnum_test = 1000\nnoise = 0.1",
     ],
 )
-def test_an_opened_point_learns_from_the_samples_of_the_point(sizes: str) -> None:
-    spec, point = _point(RACE.replace("num_train = 40\nnum_test = 20", sizes), 5)
+@pytest.mark.parametrize("problem", ["exp_sin", "moons", "additive_100"])
+def test_an_opened_point_learns_from_the_samples_of_the_point(sizes: str, problem: str) -> None:
+    spec, point = _point(RACE.replace("num_train = 40\nnum_test = 20", sizes).replace("exp_sin", problem), 5)
+    assert point.problem == problem
     request = session_of(spec, point)
     assert request.data is not None
     opened = build_data(request.data, {}, seed=request.seed).dataset
@@ -226,7 +228,7 @@ def test_an_opened_point_of_an_mlp_begins_as_the_point_does(activation: str) -> 
 def test_a_point_that_no_session_can_hold_says_why() -> None:
     toml = SWEEP.replace("num_train = 60", "num_train = 60000")
     sentence = _ask(SessionQuestion(toml=toml, key=_point(toml)[1].key))["sentence"]
-    assert sentence.startswith("No live session can hold this point (data.formula.num_samples is at most 50000")
+    assert sentence.startswith("No live session can hold this point (data.catalogue.num_train is less than 50000")
     assert "has no point 'none'" in _ask(SessionQuestion(toml=SWEEP, key="none"))["sentence"]
 
 
