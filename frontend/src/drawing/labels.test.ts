@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { estimate, fitText, formulaLabel, nodeName } from './labels';
+import { estimate, fitText, formulaLabel, hasLine, nodeName } from './labels';
 
 describe('labels', () => {
   it('keeps what fits and shortens what does not', () => {
@@ -18,6 +18,13 @@ describe('labels', () => {
     const wide = (text: string): number => [...text].reduce((sum, one) => sum + (one === 'W' ? 12 : 5), 0);
     expect(fitText('iiiiiiii', 40, wide)).toBe('iiiiiiii');
     expect(fitText('WWWWWWWW', 40, wide)).toBe('W…W');
+  });
+
+  it('leaves lines out that would touch', () => {
+    const named = (pitch: number): number[] =>
+      [0, 1, 2, 3, 4, 5, 6].filter((index) => hasLine(index, pitch, 15));
+    expect(named(15)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(named(7)).toEqual([0, 3, 6]);
   });
 
   it('names the function where the formula is too long', () => {

@@ -31,6 +31,11 @@ function shorten(text: string, kept: number): string {
   return `${text.slice(0, kept - end)}…${text.slice(text.length - end)}`;
 }
 
+/** Whether a line of text has room beside those before it, `pitch` pixels apart: so many of them that none touch. */
+export function hasLine(index: number, pitch: number, height: number): boolean {
+  return index % Math.max(1, Math.ceil(height / pitch)) === 0;
+}
+
 /** The label of a formula edge: the whole formula where it fits, else its function's name. */
 export function formulaLabel(label: string, name: string, room: number, measure: Measure): string {
   return measure(label) <= room ? label : fitText(name, room, measure);
