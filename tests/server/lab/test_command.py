@@ -83,7 +83,8 @@ def test_people_read_a_table_and_why_points_failed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, number: signal.Signals) -> None:
-    file = _write(tmp_path, timed(12, 0.1))
+    # long enough that it cannot end before it is interrupted
+    file = _write(tmp_path, timed(12, 0.5))
     with _command(tmp_path, file, "--json") as process:
         while _count(tmp_path) < 3:
             assert process.poll() is None
