@@ -110,7 +110,12 @@ def _failures(results: Sequence[PointResult]) -> list[str]:
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join([f"{title}:", "", *table_lines(columns, rows)])
+    return "\n".join([f"{title}:", "", *table_lines(_escaped(columns), [_escaped(row) for row in rows])])
+
+
+def _escaped(cells: Sequence[str]) -> list[str]:
+    """Return cells whose bars, as of |x|, are no borders of the table."""
+    return [cell.replace("|", "\\|") for cell in cells]
 
 
 def save_pictures(folder: Path, name: str, figures: dict[str, go.Figure]) -> None:

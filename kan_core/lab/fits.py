@@ -15,10 +15,12 @@ from kan_core.lab.problems import LabProblem
 from kan_core.lab.results import PointResult
 from kan_core.lab.sizes import count_parameters, network_shape
 from kan_core.lab.spec import LabSpec
-from kan_core.scaling import FEWEST_SIZES, Limits, fit_exponent
+from kan_core.scaling import FEWEST_SIZES, ExponentFit, Limits, fit_exponent
 
 SYMBOLS = {"grid_size": "G", "width": "width", "depth": "depth", "samples": "N"}
 NUM_SCALE_SAMPLES = 1000
+# an exponent that is so near to what theory promises is taken for it
+CLOSE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +128,19 @@ def _fit(spec: LabSpec, problem: LabProblem, contestant: Contestant, results: li
         last=found.last,
         theory=theory,
         limit=data_limit(spec, problem, contestant),
-        sentence=" ".join([found.sentence, *_say_theory(theory, found.exponent), *_say_missing(missing, results)]),
+        sentence=" ".join([found.sentence, *_say_theory(theory, found), *_say_missing(missing, results)]),
     )
 
 
-def _say_theory(theory: float | None, exponent: float) -> list[str]:
+def _say_theory(theory: float | None, found: ExponentFit) -> list[str]:
     if theory is None:
         return []
-    verdict = (
-        "as it does" if abs(exponent - theory) <= 0.25 else "which it does not" if exponent < theory else "and more"
-    )
+    if abs(found.exponent - theory) <= CLOSE:
+        verdict = "as it does"
+    elif found.low <= theory <= found.high:
+        verdict = "which these sizes neither show nor rule out"
+    else:
+        verdict = "which it does not" if found.exponent < theory else "and more"
     return [
         f"Splines of this order let it fall with an exponent of {theory:g} where the function is smooth, {verdict}."
     ]

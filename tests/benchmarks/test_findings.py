@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from benchmarks.findings import measured, put_measured, start_of
-from kan_core.lab import parse_spec, spec_fits
+from kan_core.lab import LabProblem, parse_spec, spec_fits
 from tests.kan_core.lab.specs_for_tests import RACE, SWEEP, planted_results, run_all
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +29,7 @@ def test_what_people_wrote_stays_around_what_was_measured() -> None:
         put_measured("# Who wins?\n", "a-race", "Who wins?", "third")
 
 
+@pytest.mark.slow
 def test_a_race_is_written_with_its_digest_command_medians_and_ranges() -> None:
     spec = parse_spec(RACE)
     results = run_all(spec)
@@ -54,6 +55,12 @@ def test_a_sweep_is_written_with_exponents_and_their_intervals() -> None:
     text = measured("a-sweep", spec, results, [])
     assert f"| exp_sin | cubic | {fit.exponent:.2f} | {fit.low:.2f} to {fit.high:.2f} | 4 | {fit.sentence} |" in text
     assert all(f"| cubic, {size} |" in text for size in (4, 8, 16))
+
+
+def test_bars_of_titles_are_no_borders_of_tables() -> None:
+    spec = replace(parse_spec(SWEEP), problems=(LabProblem(name="kink"),))
+    text = measured("kinks", spec, planted_results(spec), [])
+    assert "|  | \\|x\\| + \\|y\\| |" in text
 
 
 @pytest.mark.slow

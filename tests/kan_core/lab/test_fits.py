@@ -33,6 +33,15 @@ def test_a_planted_law_is_found_for_each_contestant() -> None:
     assert cubic.to_json()["exponent"] == cubic.exponent
 
 
+def test_a_law_whose_interval_holds_the_promised_exponent_leaves_it_open() -> None:
+    spec = replace(WIDE, sweep=Sweep(variable="grid_size", values=(3, 5, 10)), contestants=WIDE.contestants[:1])
+    errors = {3: 7.4e-4, 5: 2.2e-4, 10: 1.2e-5}
+    results = [replace(one, test_rmse=errors[one.value or 0] * (1 + 0.02 * one.seed)) for one in planted_results(spec)]
+    (fit,) = spec_fits(spec, results)
+    assert fit.exponent < 3.75 < 4.0 < fit.high
+    assert "exponent of 4 where the function is smooth, which these sizes neither show nor rule out." in fit.sentence
+
+
 def test_what_ended_on_another_grid_or_failed_is_left_out() -> None:
     results = [one for one in planted_results(WIDE) if one.contestant == "cubic"]
     astray = [replace(one, parameters=72, test_rmse=1.0) if one.value == 40 else one for one in results]
