@@ -156,7 +156,8 @@ def write(tables: str, figures: Mapping[str, go.Figure]) -> None:
 
     FINDINGS.mkdir(parents=True, exist_ok=True)
     path = FINDINGS / "families.md"
-    text = path.read_text() if path.exists() else f"# Families at equal parameters and equal time\n\n{MARKS[0]}\n{MARKS[1]}\n"
+    beginning = f"# Families at equal parameters and equal time\n\n{MARKS[0]}\n{MARKS[1]}\n"
+    text = path.read_text() if path.exists() else beginning
     pictures = "".join(f"\n![{name}]({name}.png)\n" for name in figures)
     measured = f"{MARKS[0]}\n{tables}\n{pictures}\n{MARKS[1]}"
     path.write_text(re.sub(f"{MARKS[0]}.*{MARKS[1]}", lambda _: measured, text, flags=re.DOTALL))
