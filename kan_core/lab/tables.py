@@ -74,15 +74,18 @@ def summarize(
 def equal_time(spec: LabSpec, results: Sequence[PointResult], problem: str) -> float | None:
     """Return a time at which a problem's contestants can be compared: the middle one of what they took.
 
-    None where nothing has been measured.
+    Trainings that failed do not count. None where nothing has been measured.
     """
     spent = [
         statistics.median(one.seconds for one in group)
         for contestant in spec.contestants
-        if (group := [one for one in results if (one.problem, one.contestant) == (problem, contestant.name)])
-        and all(one.outcome != "failed" for one in group)
+        if (group := [one for one in results if _ran(one, problem, contestant.name)])
     ]
     return statistics.median_low(spent) if spent else None
+
+
+def _ran(result: PointResult, problem: str, contestant: str) -> bool:
+    return (result.problem, result.contestant) == (problem, contestant) and result.outcome != "failed"
 
 
 def error_rows(
@@ -126,7 +129,7 @@ def _equal_time_table(spec: LabSpec, results: Sequence[PointResult]) -> Table:
         seconds = equal_time(spec, results, problem.name)
         columns.append(problem.title if seconds is None else f"{problem.title}, {seconds:.2g} s")
         mine = [one for one in results if one.problem == problem.name]
-        found = summarize(mine, lambda one, until=seconds or 0.0: error_at(one, until))
+        found = {} if seconds is None else summarize(mine, lambda one, until=seconds: error_at(one, until))
         for contestant in spec.contestants:
             cells[contestant.name].append(say_summary(found.get((problem.name, contestant.name, None))))
     title = "Test RMSE after an equal time: median (range) over the seeds"

@@ -23,7 +23,7 @@ from kan_core.lab import (
     scaling_figures,
     spec_fits,
 )
-from kan_core.lab.tables import equal_time, error_at, error_rows, summarize
+from kan_core.lab.tables import equal_time, error_at, error_rows, result_tables, summarize
 from tests.kan_core.lab.specs_for_tests import planted_results, race, sweep
 
 SWEEP = sweep()
@@ -138,6 +138,16 @@ def test_tables_have_medians_ranges_and_errors_at_equal_times() -> None:
     failed = failed_result(spec, lab_points(spec)[0], "It failed.")
     assert error_at(failed, 1.0) is None
     assert summarize([failed]) == {}
+
+
+def test_an_equal_time_is_of_trainings_that_ran() -> None:
+    spec = race()
+    results = raced(spec)
+    one_failed = [replace(one, outcome="failed", test_rmse=None) if one.seed == 0 else one for one in results]
+    assert equal_time(spec, one_failed, "exp_sin") == equal_time(spec, [r for r in results if r.seed != 0], "exp_sin")
+    all_failed = [failed_result(spec, point, "It failed.") for point in lab_points(spec)]
+    table = next(one for one in result_tables(spec, all_failed) if "equal time" in one.title)
+    assert table.rows == [[one.name, "–", "–"] for one in spec.contestants]
 
 
 class _Page(HTMLParser):
