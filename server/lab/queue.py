@@ -169,7 +169,8 @@ class LocalJobQueue:
             try:
                 await self._assign()
                 wait = IDLE_SECONDS if any(seat.is_free for seat in self._seats) else None
-            except OSError:
+            except Exception:
+                # whatever it was, other runs wait for this task too
                 log.exception("no process could be started for the lab; that is tried again")
                 wait = RETRY_SECONDS
             with contextlib.suppress(TimeoutError):

@@ -84,11 +84,15 @@ class Bench:
 
     def __init__(self, num_processes: int) -> None:
         self.processes: list[FakeProcess] = []
+        # what the next launches fail with
+        self.failures: list[Exception] = []
         self.listener = Listener()
         self.queue = LocalJobQueue(num_processes, launch=self._launch)
         self.queue.listen(self.listener)
 
     async def _launch(self) -> FakeProcess:
+        if self.failures:
+            raise self.failures.pop()
         process = FakeProcess(len(self.processes))
         self.processes.append(process)
         return process
@@ -236,6 +240,19 @@ async def test_processes_end_when_there_has_been_no_work_for_a_while(monkeypatch
         one.put("a", 1)
         await settle()
         assert len(one.processes) == 3
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again_whatever_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue_module, "RETRY_SECONDS", 0.0)
+    async with bench(1) as one:
+        one.failures = [OSError("no process"), EOFError(), RuntimeError("no thread")]
+        one.put("a", 1)
+        while not one.processes:
+            await asyncio.sleep(0)
+        await settle()
+        assert one.under_way() == [("a", 0)]
 
 
 async def test_stopping_ends_all_processes_and_twice_is_harmless() -> None:
