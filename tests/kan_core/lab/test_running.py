@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kan_core import KAN, MLP, Outcome, Trainer
+from kan_core import KAN, MLP, Dataset, Outcome, Trainer, TrainingSpec
 from kan_core.errors import DataError, SpecError
 from kan_core.lab import (
     Budget,
@@ -27,6 +27,7 @@ from kan_core.lab import (
     point_dataset,
     point_network,
     point_training,
+    running,
 )
 from kan_core.lab.points import say_unreachable
 from kan_core.lab.running import MAX_CURVE
@@ -48,7 +49,22 @@ def test_every_contestant_sees_identical_data(seed: int, noise: float, name: str
         race(), problems=(LabProblem(name=name),), seeds=(seed,), noise=noise,
         contestants=(Contestant(name="KAN"), Contestant(name="other", basis="fourier", optimizer="adam"), mlp),
     )  # fmt: skip
-    first, *others = [point_dataset(spec, point) for point in lab_points(spec)]
+    make_trainer = running._make_trainer  # pyright: ignore[reportPrivateUsage]
+    handed: list[Dataset] = []
+
+    def noting(network: KAN | MLP, dataset: Dataset, training: TrainingSpec) -> object:
+        handed.append(dataset)
+        return make_trainer(network, dataset, training)
+
+    learnt: list[Dataset] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "_make_trainer", noting)
+        for point in lab_points(spec):
+            PointRun(spec, point)
+            # those before it are for compiling
+            learnt.append(handed[-1])
+    first, *others = learnt
+    assert len(others) == 2
     for other in others:
         for field in ("train_inputs", "train_targets", "test_inputs", "test_targets"):
             assert torch.equal(getattr(first, field), getattr(other, field))
