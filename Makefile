@@ -55,7 +55,7 @@ $(BIN)/python:
 
 # an editable install serves from this folder; building it builds the page
 $(VENV)/.run: pyproject.toml hatch_build.py $(PAGE) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[onnx]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
