@@ -27,7 +27,7 @@ import typer
 from benchmarks.interleave import table_lines
 from kan_core.lab import LabSpec, PointFit, PointResult, parse_spec, race_figures, scaling_figures, spec_fits
 from kan_core.lab.report import CAPTIONS
-from kan_core.lab.tables import result_tables
+from kan_core.lab.tables import result_tables, say_exponent
 from server.lab.command import BadInput, run_spec
 from server.refusal import Refusal
 from server.settings import Settings
@@ -67,8 +67,7 @@ LAW_COLUMNS = ("problem", "contestant", "exponent", "95 %", "in theory", "what i
 def law_row(fit: PointFit) -> list[str]:
     """Return a fitted law as the cells of a table."""
     theory = "–" if fit.theory is None else f"{fit.theory:g}"
-    interval = f"{fit.low:.2f} to {fit.high:.2f}"
-    return [fit.problem, fit.contestant, f"{fit.exponent:.2f}", interval, theory, fit.sentence]
+    return [fit.problem, fit.contestant, *say_exponent(fit.law), theory, fit.sentence]
 
 
 def put_measured(text: str, name: str, title: str, written: str) -> str:

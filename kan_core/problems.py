@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +19,11 @@ from kan_core.tables import LARGEST
 FloatArray = NDArray[np.float64]
 NUM_TRAIN = 1000
 NUM_TEST = 1000
+# streams of random numbers beside that of the inputs to train on
+TESTING, NOISE, TRAINING = 1, 2, 3
+# of points that are drawn at once
+BLOCK = 1000
+PointsFunction = Callable[[NDArray[np.int64], np.random.Generator], FloatArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +42,7 @@ class Problem:
     hidden: tuple[int, ...]
     expression: str | None = None
     function: Callable[[FloatArray], FloatArray] | None = None
-    points: Callable[[NDArray[np.int64], np.random.Generator], FloatArray] | None = None
+    points: PointsFunction | None = None
     output_name: str = "f"
 
     @property
@@ -45,16 +51,20 @@ class Problem:
         return "regression" if self.points is None else "classification"
 
     def sample(self, *, seed: int, num_train: int = NUM_TRAIN, num_test: int = NUM_TEST, noise: float = 0.0) -> Dataset:
-        """Return samples drawn with `seed`; `noise` is relative to the targets' standard deviation."""
+        """Return samples drawn with `seed`; `noise` is relative to the targets' standard deviation.
+
+        The first samples of a larger set are those of a smaller one, and the test samples are the same for both.
+        """
         if self.points is None:
             evaluate = self.function or parse_expression(self.expression or "", list(self.ranges)).evaluate
             sizes = (num_train, num_test)
             return _sample(evaluate, self.ranges, sizes=sizes, noise=noise, seed=seed, output_name=self.output_name)
-        generator = np.random.default_rng(seed)
-        classes = generator.integers(0, 2, num_train + num_test)
-        inputs = self.points(classes, generator)
-        targets = classes[:, None].astype(np.float64)
-        return _dataset(inputs, targets, num_train, "classification", tuple(self.ranges), self.output_name)
+        parts = [
+            _draw_points(self.points, num_train, (seed, TRAINING)),
+            _draw_points(self.points, num_test, (seed, TESTING)),
+        ]
+        inputs, classes = (np.concatenate(rows) for rows in zip(*parts, strict=True))
+        return _dataset(inputs, classes, num_train, "classification", tuple(self.ranges), self.output_name)
 
 
 def sample_expression(
@@ -92,10 +102,13 @@ def _sample(
 ) -> Dataset:
     """Return uniform samples of a function of inputs (N, I), `sizes` those to train on and to test."""
     num_train, num_test = sizes
-    generator = np.random.default_rng(seed)
-    lows = np.array([low for low, _ in ranges.values()])
-    highs = np.array([high for _, high in ranges.values()])
-    inputs = generator.uniform(lows, highs, size=(num_train + num_test, len(ranges)))
+    ends = tuple(zip(*ranges.values(), strict=True))
+    inputs = np.concatenate(
+        [
+            np.random.default_rng(stream).uniform(*ends, size=(count, len(ranges)))
+            for stream, count in ((seed, num_train), ((seed, TESTING), num_test))
+        ]
+    )
     targets = evaluate(inputs)
     if not np.isfinite(targets).all():
         row = int(np.flatnonzero(~np.isfinite(targets))[0])
@@ -108,8 +121,19 @@ def _sample(
             f"between {1 / LARGEST:g} and {LARGEST:g}."
         )
     if noise > 0:
-        targets[:num_train] += noise * targets.std() * generator.normal(size=num_train)
+        scale = noise * targets[num_train:].std()
+        targets[:num_train] += scale * np.random.default_rng((seed, NOISE)).normal(size=num_train)
     return _dataset(inputs, targets[:, None], num_train, "regression", tuple(ranges), output_name)
+
+
+def _draw_points(points: PointsFunction, count: int, stream: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """Return points (N, 2) and their classes (N, 1), drawn block by block so that fewer are the first of more."""
+    inputs, drawn = np.empty((0, 2)), np.empty(0, dtype=np.int64)
+    for block in range(math.ceil(count / BLOCK)):
+        generator = np.random.default_rng((*stream, block))
+        classes = generator.integers(0, 2, BLOCK)
+        inputs, drawn = np.concatenate([inputs, points(classes, generator)]), np.concatenate([drawn, classes])
+    return inputs[:count], drawn[:count, None].astype(np.float64)
 
 
 def _dataset(

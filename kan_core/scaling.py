@@ -2,8 +2,11 @@
 
     y ≈ e^c · x^-a, by least squares of logarithms, over the sizes between which it holds
 
-Shape legend: N measurements, n different sizes x. Several measurements of one size (seeds) count by their median, so
-that one training that went astray moves nothing.
+Several measurements of one size (seeds) count by their median, so that one training that went astray moves nothing.
+Intervals are those of a parametric bootstrap: what the law misses is drawn anew, as uncertain in its size as so few
+residuals leave it (for a fixed window that gives Student's t), and the window is chosen anew for each draw.
+
+Shape legend: N measurements, n different sizes x, B draws.
 """
 
 from __future__ import annotations
@@ -13,32 +16,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import bootstrap
+import numpy.typing as npt
+from scipy.stats import linregress
 
+from kan_core._scaling_text import Story
 from kan_core.bases.basis import FloatArray, IndexArray
 from kan_core.errors import DataError
 
 FEWEST_SIZES = 3
 CONFIDENCE = 0.95
-NUM_RESAMPLES = 999
+NUM_DRAWS = 999
 # what logarithms of errors are off a law by though it holds
 SCATTER = 0.1
 # leaving a size out of the law has to spare so much, in squares of the scatter
 PRICE = 6.0
 # a slower fall is no law to speak of
 LEAST_EXPONENT = 0.25
+# an interval so many times as wide as its exponent is large settles nothing
+WIDEST = 2.0
 # errors under this share of the targets' size are made of rounding, solved for as they are from squares
 ROUNDING = 1e-8
 # and those above this share say that the function is not followed at all
-BLIND = 0.1
+BLIND = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExponentFit:
-    """A power law y ≈ e^`intercept` · x^-`exponent` from the size `first` to `last`.
+class PowerLaw:
+    """A law y ≈ e^`intercept` · x^-`exponent` from the size `first` to `last`.
 
-    `low` and `high` bound 95 % of the exponents of resampled residuals. `sentence` says in plain words what holds,
-    where it breaks and why.
+    `low` and `high` bound the exponent with a confidence of 95 %.
     """
 
     exponent: float
@@ -47,11 +53,21 @@ class ExponentFit:
     intercept: float
     first: float
     last: float
-    sentence: str
 
     def predict(self, x: float) -> float:
         """Return the law's error at a size."""
         return math.exp(self.intercept - self.exponent * math.log(x))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingFit:
+    """The law that errors follow, None where the sizes settle none.
+
+    `sentence` says in plain words what holds, where it breaks and why, or why there is no law.
+    """
+
+    law: PowerLaw | None
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +76,8 @@ class Limits:
 
     `parameters` of each measurement and the number of `samples`, where the law ends once the former reach the latter;
     `noise` of the training targets, as a share of their standard deviation. `scale` is the size of the targets, which
-    rounding goes by; the largest error when left out.
+    tells rounding, and errors of a network that does not follow the function at all. Left out, the largest error is
+    what rounding goes by.
     """
 
     parameters: Sequence[int] = ()
@@ -71,35 +88,69 @@ class Limits:
 
 def fit_exponent(
     x: Sequence[float], y: Sequence[float], *, seed: int = 0, name: str = "x", limits: Limits | None = None
-) -> ExponentFit:
+) -> ScalingFit:
     """Return the power law by which errors `y` (N,) fall with sizes `x` (N,), several y for one x being seeds.
 
-    The law is fitted between the sizes where it holds: those at either end are left out that are far off it, and all
-    whose parameters reach the samples. `seed` draws the resamples, `name` is what sentences call x. Raises DataError
-    for fewer than three different sizes, or numbers that are not positive and finite.
+    An infinite error is a training that failed, worse than any other; a size without a finite median is left out. The
+    law is fitted between the sizes where it holds: none where the function is not followed at all or rounding is all
+    that is left, none at which parameters reach the samples unless that leaves fewer than three, and at either end none
+    that are far off it. `seed` draws the bootstrap, `name` is what sentences call x. Raises DataError for fewer than
+    three different sizes that have a median, or numbers that are not positive.
     """
     limits = Limits() if limits is None else limits
     sizes, errors = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     _check(sizes, errors, limits)
     distinct, group = np.unique(sizes, return_inverse=True)
     logs = np.log(errors)
-    medians = _medians(logs, group, len(distinct))
-    end = _data_limit(group, len(distinct), limits)
-    scatter = _scatter(logs, medians, group)
-    start, stop = _choose_window(np.log(distinct[:end]), medians[:end], scatter)
-    window = slice(start, stop)
-    slope, intercept = _line(np.log(distinct[window]), medians[window])
-    low, high = _interval(np.log(distinct), logs, group, window, seed)
-    said = _Said(distinct, np.exp(medians), window, end, name, limits)
-    return ExponentFit(
-        exponent=-slope,
+    medians = np.array([np.median(logs[group == index]) for index in range(len(distinct))])
+    kept = np.isfinite(medians)
+    if kept.sum() < FEWEST_SIZES:
+        raise DataError(f"a law takes at least {FEWEST_SIZES} different sizes, received {kept.sum()}: measure more")
+    spread = _spread(logs, medians, group)
+    is_beyond = _typical_parameters(group, len(distinct), limits)[kept] >= (limits.samples or math.inf)
+    return _fit(distinct[kept], medians[kept], np.maximum.accumulate(is_beyond), spread, seed, name, limits)
+
+
+def _fit(
+    sizes: FloatArray,
+    medians: FloatArray,
+    is_beyond: npt.NDArray[np.bool_],
+    spread: float,
+    seed: int,
+    name: str,
+    limits: Limits,
+) -> ScalingFit:
+    shares = np.exp(medians) / (np.exp(medians.max()) if limits.scale is None else limits.scale)
+    is_blind = (shares > BLIND) & (limits.scale is not None)
+    is_rounded = shares < ROUNDING
+    story = Story(
+        sizes=sizes, errors=np.exp(medians), is_blind=is_blind, is_rounded=is_rounded, is_beyond=is_beyond, name=name,
+        samples=limits.samples, has_noise=limits.noise > 0,
+    )  # fmt: skip
+    usable, scatter = ~(is_blind | is_rounded), max(SCATTER, spread)
+    search = _Search(np.log(sizes), usable & ~is_beyond, scatter)
+    if not search.windows:
+        search = _Search(np.log(sizes), usable, scatter)
+    if not search.windows:
+        return ScalingFit(law=None, sentence=story.too_few())
+    (chosen,), _ = search.choose(medians[np.newaxis])
+    if chosen < 0:
+        return ScalingFit(law=None, sentence=story.flat())
+    window = search.windows[chosen]
+    slope, intercept, *_ = linregress(search.x[window], medians[window])
+    exponent = -float(slope)
+    low, high = _interval(search, medians, window, spread, seed)
+    if low <= 0.0 or high - low > WIDEST * exponent:
+        return ScalingFit(law=None, sentence=story.unsettled(window, low, high))
+    law = PowerLaw(
+        exponent=exponent,
         low=low,
         high=high,
-        intercept=intercept,
-        first=float(distinct[start]),
-        last=float(distinct[stop - 1]),
-        sentence=said.sentence(-slope, low, high),
+        intercept=float(intercept),
+        first=float(sizes[window.start]),
+        last=float(sizes[window.stop - 1]),
     )
+    return ScalingFit(law=law, sentence=story.law(window, exponent, low, high))
 
 
 def _check(sizes: FloatArray, errors: FloatArray, limits: Limits) -> None:
@@ -111,168 +162,97 @@ def _check(sizes: FloatArray, errors: FloatArray, limits: Limits) -> None:
         raise DataError(
             f"parameters has a number for each of {len(sizes)} errors, received {len(limits.parameters)}: pair them"
         )
-    for what, numbers in (("sizes", sizes), ("errors", errors)):
-        if not bool((np.isfinite(numbers) & (numbers > 0)).all()):
-            wrong = numbers[~(np.isfinite(numbers) & (numbers > 0))][0]
-            raise DataError(f"{what} are positive and finite, received {wrong:g}: leave it out")
-    if len(np.unique(sizes)) < FEWEST_SIZES:
-        raise DataError(
-            f"a law takes at least {FEWEST_SIZES} different sizes, received {len(np.unique(sizes))}: measure more"
-        )
+    for what, numbers, is_good in (
+        ("sizes are positive and finite", sizes, np.isfinite(sizes) & (sizes > 0)),
+        ("errors are positive", errors, errors > 0),
+    ):
+        if not bool(is_good.all()):
+            raise DataError(f"{what}, received {numbers[~is_good][0]:g}: leave it out")
 
 
-def _medians(logs: FloatArray, group: IndexArray, count: int) -> FloatArray:
-    return np.array([np.median(logs[group == index]) for index in range(count)])
+def _typical_parameters(group: IndexArray, count: int, limits: Limits) -> FloatArray:
+    """Return the median of parameters at each size, nothing where they are not known."""
+    if not limits.parameters:
+        return np.zeros(count)
+    parameters = np.asarray(limits.parameters, dtype=np.float64)
+    return np.array([np.median(parameters[group == index]) for index in range(count)])
 
 
-def _data_limit(group: IndexArray, count: int, limits: Limits) -> int:
-    """Return how many sizes, from the smallest on, have fewer parameters than samples; all if that leaves too few."""
-    if limits.samples is None or not limits.parameters:
-        return count
-    parameters = np.asarray(limits.parameters)
-    typical = [float(np.median(parameters[group == index])) for index in range(count)]
-    end = next((index for index, number in enumerate(typical) if number >= limits.samples), count)
-    return end if end >= FEWEST_SIZES else count
-
-
-def _scatter(logs: FloatArray, medians: FloatArray, group: IndexArray) -> float:
-    """Return how far the median of a size may be off the law: by what seeds differ, robustly, but never nothing."""
-    deviations = np.abs(logs - medians[group])
+def _spread(logs: FloatArray, medians: FloatArray, group: IndexArray) -> float:
+    """Return how far seeds alone put the median of a size off, robustly; 0 where there are too few to tell."""
     counts = np.bincount(group)
-    several = deviations[(counts > 2)[group]]
-    if not len(several):
-        return SCATTER
+    several = ((counts > 2) & np.isfinite(medians))[group]
+    if not several.any():
+        return 0.0
+    deviations = np.abs(logs[several] - medians[group[several]])
     # 1.48 makes a standard deviation of it, 1.25 / √m that of a median of m
-    return max(SCATTER, 1.48 * 1.25 * float(np.median(several)) / math.sqrt(float(np.median(counts))))
+    return 1.48 * 1.25 * float(np.median(deviations)) / math.sqrt(float(np.median(counts)))
 
 
-def _choose_window(sizes: FloatArray, medians: FloatArray, scatter: float) -> tuple[int, int]:
-    """Return the ends of the run of sizes over which the errors fall by one law.
+class _Search:
+    """The windows that a law may take: runs of at least three usable sizes, with logarithms `x` (n,)."""
 
-    Every run of at least three pays for what its line misses, in units of the scatter, a price for each size that it
-    leaves out, and half as much times the share of the whole fall that it leaves out: a long flat end is not the law.
-    Where no run falls by more than its scatter, all sizes are taken.
+    def __init__(self, x: FloatArray, usable: npt.NDArray[np.bool_], scatter: float) -> None:
+        self.x = x
+        self._usable = usable
+        self._scatter = scatter
+        self.windows = [
+            slice(start, stop)
+            for start in range(len(x) - FEWEST_SIZES + 1)
+            for stop in range(start + FEWEST_SIZES, len(x) + 1)
+            if bool(usable[start:stop].all())
+        ]
+
+    def weights(self, window: slice) -> FloatArray:
+        """Return what multiplies the medians in a window, in a sum that is the slope of its line."""
+        deviations = self.x[window] - self.x[window].mean()
+        return deviations / (deviations @ deviations)
+
+    def choose(self, medians: FloatArray) -> tuple[IndexArray, FloatArray]:
+        """Return for rows of medians (B, n) the window (B,) over which each falls by one law, and the slopes (B,).
+
+        Every window pays for what its line misses, in units of the scatter, a price for each usable size that it leaves
+        out, and half as much times the share of the whole fall that it leaves out: a long flat end is not the law.
+        Where no window falls by more than its scatter, the index is -1.
+        """
+        usable = medians[:, self._usable]
+        count, fall = usable.shape[1], np.ptp(usable, axis=1)
+        best, slopes = np.full(len(medians), math.inf), np.full(len(medians), math.nan)
+        chosen = np.full(len(medians), -1)
+        for index, window in enumerate(self.windows):
+            part, weights = medians[:, window], self.weights(window)
+            slope = part @ weights
+            deviations = self.x[window] - self.x[window].mean()
+            missed = part - part.mean(axis=1, keepdims=True) - slope[:, np.newaxis] * deviations
+            left_out = 1.0 - np.divide(part[:, 0] - part[:, -1], fall, out=np.zeros_like(fall), where=fall > 0)
+            price = PRICE * (count - part.shape[1] + 0.5 * count * left_out)
+            cost = np.square(missed / self._scatter).sum(axis=1) + price
+            is_fall = (-slope >= LEAST_EXPONENT) & (-slope * np.ptp(self.x[window]) >= 3 * self._scatter)
+            is_better = is_fall & (cost < best)
+            best, slopes = np.where(is_better, cost, best), np.where(is_better, slope, slopes)
+            chosen[is_better] = index
+        return chosen, slopes
+
+
+def _interval(search: _Search, medians: FloatArray, window: slice, spread: float, seed: int) -> tuple[float, float]:
+    """Return the bounds of the exponent of the law in a window.
+
+    The medians are drawn around the law, and where there is none around what was measured, with the scatter of the
+    residuals, or of seeds if that is more, itself drawn as uncertain as the residuals leave it.
     """
-    count, fall = len(sizes), float(np.ptp(medians))
-    best, chosen = math.inf, (0, count)
-    for start in range(count - FEWEST_SIZES + 1):
-        for stop in range(start + FEWEST_SIZES, count + 1):
-            part = slice(start, stop)
-            slope, intercept = _line(sizes[part], medians[part])
-            if -slope < LEAST_EXPONENT or -slope * (sizes[stop - 1] - sizes[start]) < 3 * scatter:
-                continue
-            missed = np.square((medians[part] - intercept - slope * sizes[part]) / scatter).sum()
-            left_out = 1.0 - float(medians[start] - medians[stop - 1]) / fall
-            cost = float(missed) + PRICE * (count - (stop - start) + 0.5 * count * left_out)
-            if cost < best:
-                best, chosen = cost, (start, stop)
-    return chosen
-
-
-def _line(x: FloatArray, y: FloatArray) -> tuple[float, float]:
-    """Return slope and intercept by least squares."""
-    deviations = x - x.mean()
-    slope = float(deviations @ y / (deviations @ deviations))
-    return slope, float(y.mean() - slope * x.mean())
-
-
-def _interval(sizes: FloatArray, logs: FloatArray, group: IndexArray, window: slice, seed: int) -> tuple[float, float]:
-    """Return the bounds of the exponent.
-
-    Residuals of all measurements in the window are put back at random, medians taken and the line fitted again.
-    """
-    inside = np.flatnonzero((group >= window.start) & (group < window.stop))
-    places = group[inside] - window.start
-    count = window.stop - window.start
-    x = sizes[window]
-    slope, intercept = _line(x, _medians(logs[inside], places, count))
-    residuals = logs[inside] - intercept - slope * x[places]
-    # a line through n points has taken two freedoms of them
-    residuals = residuals * math.sqrt(count / (count - 2))
-    weights = (x - x.mean()) / np.square(x - x.mean()).sum()
-    if not np.ptp(residuals) > 0:
-        return -slope, -slope
-
-    def exponents(drawn: FloatArray, axis: int = -1) -> FloatArray:
-        drawn = np.moveaxis(drawn, axis, -1)
-        medians = [np.median(drawn[..., places == index], axis=-1) for index in range(count)]
-        return -slope - np.stack(medians, axis=-1) @ weights
-
-    found = bootstrap(
-        (residuals,),
-        exponents,
-        n_resamples=NUM_RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        vectorized=True,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return float(found.low), float(found.high)
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What a fit says: sizes (n,), their median errors (n,), the window of the law, where the data end it."""
-
-    sizes: FloatArray
-    errors: FloatArray
-    window: slice
-    end: int
-    name: str
-    limits: Limits
-
-    def sentence(self, exponent: float, low: float, high: float) -> str:
-        """Return what holds, where it breaks and why."""
-        first, last = self.sizes[self.window.start], self.sizes[self.window.stop - 1]
-        span = f"from {self.name} = {first:g} to {last:g}"
-        if exponent < LEAST_EXPONENT:
-            return f"The error hardly falls with {self.name} {span}: no power law is seen ({self._level()})."
-        law = f"The error falls as {self.name}^-{exponent:.2f} (95 %: {low:.2f} to {high:.2f}) {span}."
-        return " ".join(one for one in (law, self._before(exponent), self._after()) if one)
-
-    def _level(self) -> str:
-        return f"it stays between {self.errors.min():.1e} and {self.errors.max():.1e}"
-
-    def _before(self, exponent: float) -> str:
-        start = self.window.start
-        if start == 0:
-            return ""
-        below = f"Below {self.name} = {self.sizes[start]:g}"
-        if float(self.errors[:start].min()) >= BLIND * self._scale():
-            return f"{below} it is off this law: too little to follow the function at all."
-        law = self.errors[start] * (self.sizes[start] / self.sizes[start - 1]) ** exponent
-        pace = "more slowly, or not at all" if self.errors[start - 1] < law else "faster"
-        return f"{below} it falls {pace}."
-
-    def _scale(self) -> float:
-        return float(self.errors.max()) if self.limits.scale is None else self.limits.scale
-
-    def _after(self) -> str:
-        stop = self.window.stop
-        if stop == len(self.sizes):
-            return ""
-        size, error = self.sizes[stop], float(self.errors[stop:].min())
-        if stop >= self.end:
-            return (
-                f"From {self.name} = {size:g} on there are at least as many parameters as samples "
-                f"({self.limits.samples:,}): the data are the limit, and the law ends."
-            )
-        if error < ROUNDING * self._scale():
-            return (
-                f"From {self.name} = {size:g} on it stays near {error:.0e}: what is left is rounding in float64, as "
-                "squares of errors are summed."
-            )
-        if self.limits.noise > 0:
-            return (
-                f"From {self.name} = {size:g} on it breaks: the training targets are noisy, and finer networks learn "
-                "the noise."
-            )
-        if self.errors[stop] > self.errors[stop - 1]:
-            return (
-                f"From {self.name} = {size:g} on the error rises again: more freedom than the samples can settle, or "
-                "trainings that end in worse minima."
-            )
-        return (
-            f"From {self.name} = {size:g} on it falls more slowly, to {error:.1e}: something else than {self.name} is "
-            "the limit there, be it the samples, the rest of the network or where training ends."
-        )
+    x, inside = search.x[window], medians[window]
+    weights = search.weights(window)
+    line = inside.mean() + float(weights @ inside) * (x - x.mean())
+    freedoms = len(x) - 2
+    scatter = math.sqrt(max(float(np.square(inside - line).sum()) / freedoms, spread**2))
+    middle = medians.copy()
+    middle[window] = line
+    generator = np.random.default_rng(seed)
+    scatters = scatter * np.sqrt(freedoms / generator.chisquare(freedoms, size=(NUM_DRAWS, 1)))
+    drawn = middle + scatters * generator.standard_normal((NUM_DRAWS, len(middle)))
+    chosen, slopes = search.choose(drawn)
+    # where no window falls, the one that was chosen counts all the same
+    slopes = np.where(chosen < 0, drawn[:, window] @ weights, slopes)
+    tail = (1.0 - CONFIDENCE) / 2
+    low, high = np.quantile(-slopes, [tail, 1.0 - tail])
+    return float(low), float(high)

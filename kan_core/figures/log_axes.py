@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kan_core._superscripts import raised
+
 # across there is less room, as numbers lie side by side
 MAX_TICKS, MAX_ACROSS = 7, 5
 FEWEST_TICKS = 3
@@ -17,7 +19,6 @@ FEWEST_TICKS = 3
 MARGIN = 0.06
 # an axis of one value alone, in powers of ten
 NARROWEST = 0.5
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def log_axis(values: Iterable[float], *, ticks: Sequence[float] = (), max_ticks: int = MAX_TICKS) -> dict[str, Any]:
@@ -85,5 +86,5 @@ def _say_power(value: float) -> str:
     """Return a number as in 10⁻³ or 2·10⁻³."""
     power = math.floor(math.log10(value) + 1e-9)
     digit = f"{value / 10.0**power:g}"
-    told = "10" + str(power).translate(_SUPERSCRIPTS)
+    told = "10" + raised(power)
     return told if digit == "1" else f"{digit}·{told}"

@@ -5,6 +5,7 @@ Markers carry the keys of their points as `customdata`, the median's first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 import plotly.graph_objects as go
@@ -25,20 +26,21 @@ from kan_core.figures.fields import (
 )
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
-from kan_core.lab.tables import Cell, Summary, summarize
+from kan_core.lab.tables import Cell, Summary, summarize_errors
 
 PARAMETERS, SECONDS = "parameters", "processor seconds"
 
 
 def race_figures(spec: LabSpec, results: Iterable[PointResult]) -> dict[str, go.Figure]:
     """Return "error_by_parameters", "error_by_seconds" and "curves": medians with their ranges over the seeds."""
-    found = summarize(drawable(results))
+    found = drawable(results)
     return cost_figures(spec, found) | {"curves": _curves(spec, found)}
 
 
-def drawable(results: Iterable[PointResult]) -> list[PointResult]:
-    """Return the results that have a place on logarithmic axes."""
-    return [one for one in results if one.test_rmse is not None and 0 < one.test_rmse < float("inf")]
+def drawable(results: Iterable[PointResult]) -> dict[Cell, Summary]:
+    """Return the summaries of errors that have a place on logarithmic axes."""
+    found = summarize_errors(results)
+    return {cell: one for cell, one in found.items() if one.low > 0 and math.isfinite(one.median)}
 
 
 def cost_figures(spec: LabSpec, found: dict[Cell, Summary]) -> dict[str, go.Figure]:

@@ -5,7 +5,6 @@ Markers carry the keys of their points as `customdata`, the median's first.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import plotly.graph_objects as go
@@ -25,7 +24,8 @@ from kan_core.figures.races import cost_figures, drawable
 from kan_core.lab.fits import SYMBOLS, PointFit, data_limit
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
-from kan_core.lab.tables import Cell, Summary, summarize
+from kan_core.lab.tables import Cell, Summary
+from kan_core.scaling import PowerLaw
 
 TITLES = {"grid_size": "grid size G", "width": "width", "depth": "hidden layers", "samples": "training samples N"}
 LAW, THEORY, LIMIT = "fitted law", "slope that theory promises", "as many parameters as samples"
@@ -36,7 +36,7 @@ ASIDE = 0.4
 
 def scaling_figures(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[PointFit]) -> dict[str, go.Figure]:
     """Return "scaling", with laws, theory and data limits, and errors by cost over all values."""
-    found = summarize(drawable(results))
+    found = drawable(results)
     return {"scaling": _scaling(spec, found, list(fits))} | cost_figures(spec, found)
 
 
@@ -58,7 +58,8 @@ def _scaling(spec: LabSpec, found: dict[Cell, Summary], fits: Sequence[PointFit]
                 drawn.add(LIMIT)
         for fit in (one for one in fits if one.problem == problem.name):
             index = [one.name for one in spec.contestants].index(fit.contestant)
-            drawn |= _add_law(figure, (place, index), fit)
+            if fit.law is not None:
+                drawn |= _add_law(figure, (place, index), fit, fit.law)
         values = [float(value) for value in spec.sweep.values]
         set_axes(figure, place, values, errors, ticks=values)
     for kind in (one for one in DASHES if one in drawn):
@@ -70,19 +71,20 @@ def _scaling(spec: LabSpec, found: dict[Cell, Summary], fits: Sequence[PointFit]
     return figure
 
 
-def _add_law(figure: go.Figure, where: tuple[int, int], fit: PointFit) -> set[str]:
+def _add_law(figure: go.Figure, where: tuple[int, int], fit: PointFit, law: PowerLaw) -> set[str]:
     """Draw a fitted law from its first to its last size, and beside it the slope that theory promises.
 
     Returns which of them there are.
     """
-    ends = [fit.first, fit.last]
-    law = [math.exp(fit.intercept - fit.exponent * math.log(x)) for x in ends]
-    told = f"{SYMBOLS[fit.variable]}^-{fit.exponent:.2f} ({fit.low:.2f} to {fit.high:.2f})"
-    _add_line(figure, where, LAW, ends, law, told)
+    ends = [law.first, law.last]
+    errors = [law.predict(x) for x in ends]
+    symbol = SYMBOLS[fit.variable]
+    told = f"{symbol}<sup>−{law.exponent:.2f}</sup> (95 %: {law.low:.2f} to {law.high:.2f})"
+    _add_line(figure, where, LAW, ends, errors, told)
     if fit.theory is None:
         return {LAW}
-    promised = [ASIDE * law[0], ASIDE * law[0] * (ends[0] / ends[1]) ** fit.theory]
-    _add_line(figure, where, THEORY, ends, promised, f"theory: {SYMBOLS[fit.variable]}^-{fit.theory:g}")
+    promised = [ASIDE * errors[0], ASIDE * errors[0] * (ends[0] / ends[1]) ** fit.theory]
+    _add_line(figure, where, THEORY, ends, promised, f"theory: {symbol}<sup>−{fit.theory:g}</sup>")
     return {LAW, THEORY}
 
 

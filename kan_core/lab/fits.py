@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -15,56 +16,57 @@ from kan_core.lab.problems import LabProblem
 from kan_core.lab.results import PointResult
 from kan_core.lab.sizes import count_parameters, network_shape
 from kan_core.lab.spec import LabSpec
-from kan_core.scaling import FEWEST_SIZES, ExponentFit, Limits, fit_exponent
+from kan_core.lab.tables import summarize_errors, test_rmse
+from kan_core.scaling import FEWEST_SIZES, Limits, PowerLaw, fit_exponent
 
 SYMBOLS = {"grid_size": "G", "width": "width", "depth": "depth", "samples": "N"}
 NUM_SCALE_SAMPLES = 1000
-# an exponent that is so near to what theory promises is taken for it
-CLOSE = 0.25
+# an exponent that is so near to what theory promises is taken for it, if its interval is no wider than that
+CLOSE, NARROW = 0.25, 1.0
+SMALLEST = 1e-300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointFit:
-    """The law e^`intercept` · x^-`exponent` of a contestant on a problem, x being the swept variable.
+    """The law of a contestant on a problem, x being the swept variable; `law` is None where the sizes settle none.
 
-    It holds from `first` to `last`; `low` and `high` bound 95 % of the exponents of resamples. `theory` is what splines
-    promise, their order plus one, None where nothing is promised; `limit` is the size at which there are as many
-    parameters as samples, None where the sweep does not come there.
+    `theory` is the exponent that splines promise, their order plus one, None where nothing is promised; `limit` is the
+    size at which there are as many parameters as samples, None where the sweep does not come there.
     """
 
     problem: str
     contestant: str
     variable: str
-    exponent: float
-    low: float
-    high: float
-    intercept: float
-    first: float
-    last: float
+    law: PowerLaw | None
     theory: float | None
     limit: float | None
     sentence: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
+        """Return plain values for JSON, those of the law beside the others; they are None where there is none."""
+        values = asdict(self)
+        law = values.pop("law") or dict.fromkeys(field.name for field in fields(PowerLaw))
+        return values | law
 
 
 def spec_fits(spec: LabSpec, results: Iterable[PointResult]) -> list[PointFit]:
     """Return the laws that the results of a sweep follow, in the order of problems and contestants.
 
-    There is none where fewer than three values have been measured yet, and none of a race. Trainings that failed or
-    diverged, and those that the recipe ended on a coarser grid than theirs, say nothing about the law.
+    There is none where fewer than three values have a median error yet, and none of a race. As in tables and figures
+    the error of a size is the median over its seeds, a training that failed or diverged being worse than any other,
+    and one that the recipe ended on a coarser grid counting with what it reached there.
     """
     if spec.sweep is None:
         return []
-    measured = [one for one in results if _counts(spec, one)]
+    known = list(results)
+    found = summarize_errors(known)
     fits: list[PointFit] = []
     for problem in spec.problems:
         for contestant in spec.contestants:
-            mine = [one for one in measured if (one.problem, one.contestant) == (problem.name, contestant.name)]
-            if len({one.value for one in mine}) >= FEWEST_SIZES:
-                fits.append(_fit(spec, problem, contestant, mine))
+            mine = {cell: one for cell, one in found.items() if cell[:2] == (problem.name, contestant.name)}
+            if sum(math.isfinite(one.median) for one in mine.values()) >= FEWEST_SIZES:
+                measured = [one for one in known if (one.problem, one.contestant) == (problem.name, contestant.name)]
+                fits.append(_fit(spec, problem, contestant, measured))
     return fits
 
 
@@ -96,13 +98,6 @@ def data_limit(spec: LabSpec, problem: LabProblem, contestant: Contestant) -> fl
     return None
 
 
-def _counts(spec: LabSpec, result: PointResult) -> bool:
-    if result.test_rmse is None or result.value is None or not result.test_rmse > 0 or result.outcome == "diverged":
-        return False
-    assert spec.sweep is not None
-    return spec.sweep.variable != "grid_size" or result.parameters == count_parameters(point_shape(spec, result.point))
-
-
 def _fit(spec: LabSpec, problem: LabProblem, contestant: Contestant, results: list[PointResult]) -> PointFit:
     assert spec.sweep is not None
     variable = spec.sweep.variable
@@ -112,46 +107,71 @@ def _fit(spec: LabSpec, problem: LabProblem, contestant: Contestant, results: li
         noise=spec.noise,
         scale=_target_scale(problem),
     )
-    x, y = [float(one.value or 0) for one in results], [one.test_rmse or 0.0 for one in results]
-    found = fit_exponent(x, y, name=SYMBOLS[variable], limits=limits)
+    errors = [test_rmse(one) for one in results]
+    found = fit_exponent(
+        [float(one.value or 0) for one in results],
+        # an error of nothing at all is rounding, but has a logarithm
+        [math.inf if error is None else max(error, SMALLEST) for error in errors],
+        name=SYMBOLS[variable],
+        limits=limits,
+    )
     theory = theory_of(spec, contestant)
-    missing = len(spec.sweep.values) - len(set(x))
+    coarser = [one for one in results if _is_coarser(spec, one)]
+    said = [found.sentence, *_say_theory(theory, found.law), *_say_missing(spec, results), *_say_coarser(coarser)]
     return PointFit(
         problem=problem.name,
         contestant=contestant.name,
         variable=variable,
-        exponent=found.exponent,
-        low=found.low,
-        high=found.high,
-        intercept=found.intercept,
-        first=found.first,
-        last=found.last,
+        law=found.law,
         theory=theory,
         limit=data_limit(spec, problem, contestant),
-        sentence=" ".join([found.sentence, *_say_theory(theory, found), *_say_missing(missing, results)]),
+        sentence=" ".join(said),
     )
 
 
-def _say_theory(theory: float | None, found: ExponentFit) -> list[str]:
-    if theory is None:
+def _say_theory(theory: float | None, law: PowerLaw | None) -> list[str]:
+    if theory is None or law is None:
         return []
-    if abs(found.exponent - theory) <= CLOSE:
-        verdict = "as it does"
-    elif found.low <= theory <= found.high:
+    is_open = law.low <= theory <= law.high
+    if abs(law.exponent - theory) <= CLOSE and law.high - law.low <= NARROW:
+        verdict = "as it does" if is_open else "which is nearly what it does"
+    elif is_open:
         verdict = "which these sizes neither show nor rule out"
     else:
-        verdict = "which it does not" if found.exponent < theory else "and more"
+        verdict = "which it does not" if law.exponent < theory else "and more"
     return [
         f"Splines of this order let it fall with an exponent of {theory:g} where the function is smooth, {verdict}."
     ]
 
 
-def _say_missing(missing: int, results: list[PointResult]) -> list[str]:
-    largest = max(one.value or 0 for one in results)
-    if not missing:
+def _say_missing(spec: LabSpec, results: Sequence[PointResult]) -> list[str]:
+    """Return which sizes most trainings did not get through at."""
+    assert spec.sweep is not None
+    lost = [
+        f"{SYMBOLS[spec.sweep.variable]} = {value}"
+        for value in spec.sweep.values
+        if (errors := [test_rmse(one) for one in results if one.value == value])
+        and not 2 * sum(error is None for error in errors) < len(errors)
+    ]
+    return [f"There is no median at {', '.join(lost)}, where trainings failed or diverged."] if lost else []
+
+
+def _is_coarser(spec: LabSpec, result: PointResult) -> bool:
+    """Return whether the recipe ended on a coarser grid than the one that was asked for."""
+    assert spec.sweep is not None
+    is_swept = spec.sweep.variable == "grid_size" and test_rmse(result) is not None
+    return is_swept and result.parameters < count_parameters(point_shape(spec, result.point))
+
+
+def _say_coarser(coarser: Sequence[PointResult]) -> list[str]:
+    """Return at which sizes trainings count with what they reached on coarser grids."""
+    if not coarser:
         return []
-    count = "One of the sizes is" if missing == 1 else f"{missing} of the sizes are"
-    return [f"{count} not measured, or ended on a coarser grid by the recipe (largest {largest})."]
+    counts = Counter(one.value for one in coarser)
+    told = ", ".join(
+        f"{count} at G = {value}" for value, count in sorted(counts.items(), key=lambda item: item[0] or 0)
+    )
+    return [f"Trainings that the recipe ended on a coarser grid count with what they reached there: {told}."]
 
 
 @lru_cache(maxsize=256)

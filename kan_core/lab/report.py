@@ -15,7 +15,7 @@ from kan_core.figures.scaling import scaling_figures
 from kan_core.lab.fits import PointFit
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
-from kan_core.lab.tables import Table, result_tables
+from kan_core.lab.tables import Table, result_tables, say_exponent
 
 HEADINGS = {
     "scaling": "Test error by size",
@@ -85,8 +85,7 @@ def _laws(spec: LabSpec, fits: Sequence[PointFit]) -> str:
         [
             spec.problem(one.problem).title,
             one.contestant,
-            f"{one.exponent:.2f}",
-            f"{one.low:.2f} to {one.high:.2f}",
+            *say_exponent(one.law),
             "–" if one.theory is None else f"{one.theory:g}",
             one.sentence,
         ]

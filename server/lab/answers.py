@@ -19,7 +19,7 @@ from kan_core.lab import (
     ready_text,
     spec_fits,
 )
-from server.lab.computing import find_point, finite_or_none, plan_points, read_spec
+from server.lab.computing import find_point, plan_points, read_spec
 from server.lab.messages import LabFit, LabReady, LabReadyList
 from server.lab.opening import session_of
 from server.lab.plan import LabPlan
@@ -118,23 +118,7 @@ def fits_of(spec: LabSpec, results: Sequence[str]) -> list[LabFit]:
     """Return the laws that the results of a scaling sweep follow, none for a race."""
     if spec.sweep is None:
         return []
-    return [
-        LabFit(
-            problem=fit.problem,
-            contestant=fit.contestant,
-            variable=fit.variable,
-            exponent=finite_or_none(fit.exponent),
-            low=finite_or_none(fit.low),
-            high=finite_or_none(fit.high),
-            intercept=finite_or_none(fit.intercept),
-            first=fit.first,
-            last=fit.last,
-            theory=fit.theory,
-            limit=fit.limit,
-            sentence=fit.sentence,
-        )
-        for fit in spec_fits(spec, read_results(results))
-    ]
+    return [LabFit.model_validate(fit.to_json()) for fit in spec_fits(spec, read_results(results))]
 
 
 def _figures(spec: LabSpec, results: Sequence[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import median
 from typing import Any
@@ -18,7 +19,10 @@ def point_rows(plan: LabPlan, results: Sequence[dict[str, Any]]) -> list[list[st
     swept = [] if plan.variable is None else [plan.variable]
     rows = [["problem", "contestant", *swept, "parameters", "test RMSE", "range", "seconds"]]
     for (problem, contestant, value), group in sorted(groups.items(), key=lambda item: _place(plan, item[0])):
-        errors = [result["test_rmse"] for result in group if result["test_rmse"] is not None]
+        errors = [result["test_rmse"] for result in group if result["outcome"] not in ("failed", "diverged")]
+        errors = [error for error in errors if error is not None]
+        # what failed or diverged counts as worse than any other
+        middle = median([*errors, *[math.inf] * (len(group) - len(errors))])
         ran = [result for result in group if result["outcome"] != "failed"]
         rows.append(
             [
@@ -26,7 +30,7 @@ def point_rows(plan: LabPlan, results: Sequence[dict[str, Any]]) -> list[list[st
                 contestant,
                 *([] if plan.variable is None else [str(value)]),
                 f"{median(result['parameters'] for result in ran):.0f}" if ran else "–",
-                f"{median(errors):.3g}" if errors else "–",
+                f"{middle:.3g}" if math.isfinite(middle) else "–",
                 _range(errors, len(group)),
                 f"{median(result['seconds'] for result in ran):.2f}" if ran else "–",
             ]

@@ -53,7 +53,9 @@ def test_a_sweep_is_written_with_exponents_and_their_intervals() -> None:
     results = planted_results(spec)
     fit = spec_fits(spec, results)[0]
     text = measured("a-sweep", spec, results, [])
-    assert f"| exp_sin | cubic | {fit.exponent:.2f} | {fit.low:.2f} to {fit.high:.2f} | 4 | {fit.sentence} |" in text
+    law = fit.law
+    assert law is not None
+    assert f"| exp_sin | cubic | {law.exponent:.2f} | {law.low:.2f} to {law.high:.2f} | 4 | {fit.sentence} |" in text
     assert all(f"| cubic, {size} |" in text for size in (4, 8, 16))
 
 

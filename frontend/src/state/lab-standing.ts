@@ -1,7 +1,7 @@
 /** How a contestant stands on a problem at this moment: what is done and what is under way together. */
 
 import type { LabRunning } from '../protocol/messages';
-import { spread, type Cell, type Spread } from './lab-summary';
+import { doneError, errorSpread, type Cell, type Spread } from './lab-summary';
 
 export interface SeedStanding {
   key: string;
@@ -29,13 +29,18 @@ export function standingOf(cell: Cell, running: ReadonlyMap<string, LabRunning>)
     return {
       key: point.key,
       seed: point.seed,
-      error: point.state === 'done' ? point.test_rmse : (now?.test_rmse ?? null),
+      error: point.state === 'done' ? doneError(point) : (now?.test_rmse ?? null),
       isRunning: now !== undefined,
     };
   });
   return {
     cell,
-    error: spread(seeds.map((seed) => seed.error)),
+    // those that have none yet do not count
+    error: errorSpread(
+      seeds
+        .filter((seed, index) => seed.error !== null || cell.points[index]?.state === 'done')
+        .map((seed) => seed.error),
+    ),
     seeds,
     progress: progress / Math.max(1, cell.points.length),
     isRunning: seeds.some((seed) => seed.isRunning),

@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { done, point } from './lab-fakes';
 import { standingOf } from './lab-standing';
-import { bestOf, spread, summarise } from './lab-summary';
+import { bestOf, errorSpread, spread, summarise } from './lab-summary';
 
 describe('the spread over seeds', () => {
   it('is median and range of what is a number', () => {
     expect(spread([3, null, 1, 2, NaN])).toEqual({ median: 2, low: 1, high: 3 });
     expect(spread([4, 1, 3, 2])).toEqual({ median: 2.5, low: 1, high: 4 });
     expect(spread([null, Infinity])).toBeNull();
+  });
+
+  it('counts an error that there is none of as worse than any other', () => {
+    expect(errorSpread([3, null, 1])).toEqual({ median: 3, low: 1, high: 3 });
+    expect(errorSpread([3, null, null])).toBeNull();
+    expect(errorSpread([3, 1])).toEqual({ median: 2, low: 1, high: 3 });
+    expect(errorSpread([])).toBeNull();
   });
 });
 
@@ -34,7 +41,7 @@ describe('a summary', () => {
       numDone: 3,
       numFailed: 1,
       numDiverged: 0,
-      test: { median: 0.2, low: 0.1, high: 0.3 },
+      test: { median: 0.3, low: 0.1, high: 0.3 },
       // what failed took nothing
       parameters: { median: 10, low: 10, high: 10 },
       seconds: { median: 1, low: 1, high: 1 },
@@ -44,7 +51,8 @@ describe('a summary', () => {
   });
 
   it('knows who is best, if anyone is', () => {
-    expect(bestOf(summarise(points.slice(0, 5)))?.contestant).toBe('B');
+    // B diverged
+    expect(bestOf(summarise(points.slice(0, 5)))?.contestant).toBe('A');
     expect(bestOf(summarise([point(), done(null, { seed: 1 })]))).toBeNull();
   });
 });

@@ -23,18 +23,28 @@ export interface Cell {
   seconds: Spread | null;
 }
 
+const isNumber = (value: number | null): value is number => value !== null && Number.isFinite(value);
+
 /** Median and range of the finite numbers; null when there are none. */
-export function spread(values: readonly (number | null)[]): Spread | null {
-  const sorted = values
-    .filter((value): value is number => value !== null && Number.isFinite(value))
-    .sort((left, right) => left - right);
-  const [low] = sorted;
-  const high = sorted.at(-1);
-  if (low === undefined || high === undefined) return null;
-  const middle = (sorted.length - 1) / 2;
-  const [below, above] = [sorted[Math.floor(middle)] ?? low, sorted[Math.ceil(middle)] ?? high];
+export const spread = (values: readonly (number | null)[]): Spread | null =>
+  errorSpread(values.filter(isNumber));
+
+/**
+ * Median and range of errors, where null is that of a training that failed or diverged: worse than any other. Null when
+ * the median is such an error, or there are none.
+ */
+export function errorSpread(errors: readonly (number | null)[]): Spread | null {
+  const sorted = errors.filter(isNumber).sort((left, right) => left - right);
+  const middle = (errors.length - 1) / 2;
+  const [low, high] = [sorted[0], sorted.at(-1)];
+  const [below, above] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
+  if (low === undefined || high === undefined || below === undefined || above === undefined) return null;
   return { median: (below + above) / 2, low, high };
 }
+
+/** The test error of a point that is done, null where training failed or diverged. */
+export const doneError = (point: LabPointInfo): number | null =>
+  point.outcome === 'failed' || point.outcome === 'diverged' ? null : point.test_rmse;
 
 const cellName = (problem: string, contestant: string, value: number | null): string =>
   JSON.stringify([problem, contestant, value]);
@@ -61,7 +71,7 @@ export function summarise(points: readonly LabPointInfo[]): Cell[] {
       numDone: done.length,
       numFailed: done.filter((point) => point.outcome === 'failed').length,
       numDiverged: done.filter((point) => point.outcome === 'diverged').length,
-      test: spread(done.map((point) => point.test_rmse)),
+      test: errorSpread(done.map(doneError)),
       train: spread(done.map((point) => point.train_rmse)),
       parameters: spread(ran.map((point) => point.parameters)),
       seconds: spread(ran.map((point) => point.seconds)),

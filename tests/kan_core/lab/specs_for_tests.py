@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kan_core.lab import LabSpec, PointResult, PointRun, lab_points, parse_spec
+from kan_core.lab import LabSpec, PointResult, PointRun, count_parameters, lab_points, parse_spec, point_shape
 
 RACE = """
 title = "A race"
@@ -84,7 +84,7 @@ def planted_results(spec: LabSpec, *, exponent: float = 4.0) -> list[PointResult
             contestant=point.contestant,
             seed=point.seed,
             value=point.value,
-            parameters=3 * ((point.value or 0) + 4),
+            parameters=count_parameters(point_shape(spec, point)),
             steps=5,
             seconds=0.1 * (1 + point.seed),
             train_rmse=1.0,

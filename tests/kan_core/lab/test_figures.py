@@ -39,6 +39,9 @@ def traces(figure: go.Figure) -> list[dict[str, Any]]:
     return figure.to_dict()["data"]
 
 
+FRONT = "nobody is better in both"
+
+
 def keys(figure: go.Figure) -> set[str]:
     """Return all keys that markers and lines carry."""
     return {key for trace in traces(figure) for row in trace.get("customdata", ()) for key in row}
@@ -56,12 +59,11 @@ def test_every_point_can_be_opened_from_a_race() -> None:
 def test_a_contestant_has_one_colour_everywhere_and_one_entry_in_each_legend() -> None:
     spec = race()
     for figure in race_figures(spec, raced(spec)).values():
-        shown = [trace["name"] for trace in traces(figure) if trace.get("showlegend")]
-        assert shown == [one.name for one in spec.contestants]
+        named = [trace for trace in traces(figure) if trace.get("name", FRONT) != FRONT]
+        assert [trace["name"] for trace in named if trace.get("showlegend")] == [one.name for one in spec.contestants]
         colours: dict[str, set[str]] = {}
-        for trace in traces(figure):
-            if "name" in trace:
-                colours.setdefault(trace["name"], set()).add((trace.get("marker") or trace["line"])["color"])
+        for trace in named:
+            colours.setdefault(trace["name"], set()).add((trace.get("marker") or trace["line"])["color"])
         assert all(len(used) == 1 for used in colours.values())
         assert len(set.union(*colours.values())) == len(spec.contestants)
 
@@ -87,7 +89,7 @@ def test_a_sweep_shows_law_theory_and_data_limit() -> None:
     figure = scaling_figures(spec, SWEPT, spec_fits(SWEEP, SWEPT))["scaling"]
     drawn = traces(figure)
     assert keys(figure) == {point.key for point in lab_points(spec)}
-    law, theory = (trace for trace in drawn if "G^-" in str(trace.get("hovertext", "")))
+    law, theory = (trace for trace in drawn if "G<sup>−" in str(trace.get("hovertext", "")))
     assert law["y"][0] / law["y"][1] == pytest.approx(4.0**4, rel=0.05)
     assert theory["y"][0] / theory["y"][1] == pytest.approx(4.0**4)
     (limit,) = (trace for trace in drawn if trace.get("hovertext") == "as many parameters as samples")
@@ -130,17 +132,30 @@ def test_more_contestants_than_colours_are_told_apart_by_lines_and_symbols() -> 
 def test_tables_have_medians_ranges_and_errors_at_equal_times() -> None:
     spec = race()
     results = raced(spec)
-    assert error_rows(spec, results, style=".2f")[0] == ["B-spline", "0.13 (0.10 to 0.16)", "0.16 (0.13 to 0.19)"]
+    assert error_rows(spec, results)[0] == ["B-spline", "1.3e-01 (1.0e-01 to 1.6e-01)", "1.6e-01 (1.3e-01 to 1.9e-01)"]
     assert error_rows(spec, [])[0] == ["B-spline", "–", "–"]
-    assert equal_time(spec, results, "exp_sin") == pytest.approx(0.45)
-    assert equal_time(spec, [], "exp_sin") is None
     assert [error_at(results[0], seconds) for seconds in (0.0, 0.05, 0.1, 9.0)] == [1.0, 1.0, 0.5, 0.5]
     failed = failed_result(spec, lab_points(spec)[0], "It failed.")
     assert error_at(failed, 1.0) is None
-    assert summarize([failed]) == {}
+    assert summarize([failed], lambda one: one.seconds) == {}
 
 
-def test_an_equal_time_is_of_trainings_that_ran() -> None:
+def test_an_equal_time_is_one_that_nobody_went_short_of() -> None:
+    spec = race()
+    # the middle of two seeds is 0.45 s, but for one who had converged before and one who took more
+    results = [
+        replace(one, seconds=one.seconds * 3) if one.contestant == "MLP" else one
+        for one in (
+            replace(r, outcome="converged", seconds=0.01) if r.contestant == "B-spline" else r for r in raced(spec)
+        )
+    ]
+    assert equal_time(spec, results, "exp_sin") == pytest.approx(0.45)
+    all_converged = [replace(one, outcome="converged") for one in results]
+    assert equal_time(spec, all_converged, "exp_sin") == pytest.approx(1.35)
+    assert equal_time(spec, [], "exp_sin") is None
+
+
+def test_an_equal_time_is_of_trainings_that_got_through() -> None:
     spec = race()
     results = raced(spec)
     one_failed = [replace(one, outcome="failed", test_rmse=None) if one.seed == 0 else one for one in results]
@@ -148,6 +163,24 @@ def test_an_equal_time_is_of_trainings_that_ran() -> None:
     all_failed = [failed_result(spec, point, "It failed.") for point in lab_points(spec)]
     table = next(one for one in result_tables(spec, all_failed) if "equal time" in one.title)
     assert table.rows == [[one.name, "–", "–"] for one in spec.contestants]
+
+
+def test_trainings_that_failed_count_as_worse_than_any_other() -> None:
+    spec = replace(race(), seeds=(0, 1, 2))
+    lost = {1: "diverged", 2: "failed"}
+    for num_lost, told in ((1, "2.5e-01 (1.3e-01 to 2.5e-01, 2 of 3)"), (2, "– (1 of 3)")):
+        seeds = list(lost)[:num_lost]
+        results = [
+            replace(one, outcome=lost[one.seed], test_rmse=None if lost[one.seed] == "failed" else 1e-9)
+            if one.seed in seeds
+            else one
+            for one in raced(spec)
+        ]
+        assert error_rows(spec, results)[0][2] == told
+        assert "worse than any other" in result_tables(spec, results)[0].title
+        drawn = keys(race_figures(spec, results)["error_by_parameters"])
+        assert ("product/B-spline/0" in drawn) == (num_lost == 1)
+        assert "product/B-spline/1" not in drawn
 
 
 class _Page(HTMLParser):

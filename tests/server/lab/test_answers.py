@@ -143,22 +143,46 @@ def test_progress_is_that_of_the_training() -> None:
     assert not computation.is_done
 
 
+BEND = """
+[[problems]]
+name = "bend"
+expression = "sin(3*x)"
+ranges = { x = [-1, 1] }
+"""
+
+
 @pytest.mark.slow
 def test_results_have_figures_a_report_and_of_a_sweep_laws() -> None:
-    results = [_compute(SWEEP, place) for place in range(12)]
-    fits = _ask(FitsQuestion(toml=SWEEP, results=results))["value"]
-    assert [(fit["problem"], fit["contestant"], fit["variable"]) for fit in fits] == [("j0", "B-spline", "grid_size")]
-    assert fits[0]["sentence"]
+    toml = (
+        SWEEP.replace('problems = ["j0"]', "")
+        .replace("[budget]", f"{BEND}\n[budget]")
+        .replace("[2, 3, 4, 5]", "[4, 6, 9, 14]")
+    )
+    results = [_compute(toml, place) for place in range(12)]
+    (fit,) = _ask(FitsQuestion(toml=toml, results=results))["value"]
+    assert (fit["problem"], fit["contestant"], fit["variable"]) == ("bend", "B-spline", "grid_size")
+    assert fit["sentence"].startswith("The error falls as G")
     # what a page draws a law by
-    assert fits[0]["first"] < fits[0]["last"]
-    assert fits[0]["theory"] == 4.0
-    assert math.isfinite(fits[0]["intercept"])
-    figures = _ask(FiguresQuestion(toml=SWEEP, results=results))["value"]
+    assert fit["first"] < fit["last"]
+    assert fit["low"] < fit["exponent"] < fit["high"]
+    assert fit["theory"] == 4.0
+    assert math.isfinite(fit["intercept"])
+    figures = _ask(FiguresQuestion(toml=toml, results=results))["value"]
     assert "scaling" in figures
     assert figures["scaling"]["data"]
-    report = _ask(ReportQuestion(toml=SWEEP, results=results))["value"]
+    report = _ask(ReportQuestion(toml=toml, results=results))["value"]
     assert report.lstrip().lower().startswith("<!doctype html>")
-    assert parse_spec(SWEEP).digest in report
+    assert parse_spec(toml).digest in report
+
+
+@pytest.mark.slow
+def test_sizes_that_settle_no_law_have_a_sentence_alone() -> None:
+    # of J0(20x) five intervals see nothing
+    results = [_compute(SWEEP, place) for place in range(12)]
+    (fit,) = _ask(FitsQuestion(toml=SWEEP, results=results))["value"]
+    assert (fit["exponent"], fit["low"], fit["first"]) == (None, None, None)
+    assert fit["sentence"].startswith("No law can be told")
+    assert "No law can be told" in _ask(ReportQuestion(toml=SWEEP, results=results))["value"]
 
 
 @pytest.mark.slow
