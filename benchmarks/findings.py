@@ -26,7 +26,7 @@ import typer
 
 from benchmarks.interleave import table_lines
 from kan_core.lab import LabSpec, PointFit, PointResult, parse_spec, race_figures, scaling_figures, spec_fits
-from kan_core.lab.report import CAPTIONS
+from kan_core.lab.report import CAPTIONS, say_repeatable
 from kan_core.lab.tables import result_tables, say_exponent
 from server.lab.command import BadInput, run_spec
 from server.refusal import Refusal
@@ -90,7 +90,7 @@ def _facts(name: str, spec: LabSpec, results: Sequence[PointResult]) -> list[str
     versions = f"Kanoscope {version('kanoscope')}, PyTorch {version('torch')}, Python {platform.python_version()}"
     return [
         f"- Spec `{name}`, digest `{spec.digest}`: {spec.num_points} trainings, seeds {seeds}, float64",
-        f"- Command: `{command_of(name)}`; `kanoscope lab {name}` gives the same numbers but for times",
+        f"- Command: `{command_of(name)}`; `kanoscope lab {name}` runs the same. {say_repeatable(spec)}",
         f"- Machine: {platform.machine()}, {cores} cores, a training on each, one thread a training; {versions}",
         f"- Trainings took {seconds:.0f} seconds of the processor in all",
     ]

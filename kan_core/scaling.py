@@ -137,8 +137,8 @@ def _fit(
     if chosen < 0:
         return ScalingFit(law=None, sentence=story.flat())
     window = search.windows[chosen]
-    slope, intercept, *_ = linregress(search.x[window], medians[window])
-    exponent = -float(slope)
+    line = linregress(search.x[window], medians[window])
+    exponent = -float(line.slope)  # pyright: ignore[reportAttributeAccessIssue]
     low, high = _interval(search, medians, window, spread, seed)
     if low <= 0.0 or high - low > WIDEST * exponent:
         return ScalingFit(law=None, sentence=story.unsettled(window, low, high))
@@ -146,7 +146,7 @@ def _fit(
         exponent=exponent,
         low=low,
         high=high,
-        intercept=float(intercept),
+        intercept=float(line.intercept),  # pyright: ignore[reportAttributeAccessIssue]
         first=float(sizes[window.start]),
         last=float(sizes[window.stop - 1]),
     )

@@ -61,6 +61,7 @@ def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[Po
         f"<p>{_text(spec.question)}</p>" if spec.question else "",
         f'<p class="note">{len(known):,} of {spec.num_points:,} points, seeds {", ".join(map(str, spec.seeds))}. '
         f"Digest of the spec: <code>{spec.digest}</code></p>",
+        f'<p class="note">{say_repeatable(spec)}</p>',
         *(drawn[:1] if spec.sweep is not None else []),
         _laws(spec, laws),
         *(_table(one) for one in result_tables(spec, known)),
@@ -76,6 +77,18 @@ def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[Po
     script = f"<script>{get_plotlyjs()}</script>"
     body = "\n".join(part for part in parts if part)
     return f'<!doctype html>\n<html lang="en"><head>{head}{script}</head><body>\n{body}\n</body></html>\n'
+
+
+def say_repeatable(spec: LabSpec) -> str:
+    """Return which of a spec's numbers come out the same when it is run again."""
+    if spec.budget.seconds is not None:
+        return "The budget is one of seconds, so that what comes out depends on the machine and on what else it does."
+    if spec.sweep is None:
+        return (
+            "Run again, the spec gives the same errors; times, and so errors after an equal time, depend on the "
+            "machine and on what else it does."
+        )
+    return "Run again, the spec gives the same errors; times depend on the machine and on what else it does."
 
 
 def _laws(spec: LabSpec, fits: Sequence[PointFit]) -> str:

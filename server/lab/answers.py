@@ -106,6 +106,7 @@ def make_plan(toml: str, *, only: str | None = None) -> LabPlan:
         seeds=list(spec.seeds),
         points=points,
         expected_seconds=sum(point.expected_seconds for point in points),
+        depends_on_speed=spec.budget.seconds is not None,
     )
 
 

@@ -39,3 +39,4 @@ class LabPlan(Message):
     seeds: list[int]
     points: list[PlannedPoint]
     expected_seconds: FiniteFloat
+    depends_on_speed: bool = Field(default=False, description="whether the budget is one of seconds")

@@ -73,6 +73,13 @@ def test_a_spec_says_how_many_points_it_has_and_how_long_they_take() -> None:
     assert alone.sentence == "1 point (1 contestant × 1 problem × 1 seed): a few seconds on 1 process."
 
 
+def test_a_budget_of_seconds_is_said_to_depend_on_the_machine() -> None:
+    assert describe_plan(make_plan(1).model_copy(update={"depends_on_speed": True}), num_processes=1).sentence == (
+        "1 point (1 contestant × 1 problem × 1 seed): a few seconds on 1 process. What a budget of seconds comes to "
+        "depends on how fast the machine is: budgets of steps give the same again."
+    )
+
+
 def test_durations_are_said_roughly() -> None:
     said = [say_duration(seconds) for seconds in (1.0, 44.0, 100.0, 5000.0, 8000.0, 7.2e6)]
     assert said[:3] == ["a few seconds", "about 40 seconds", "about 2 minutes"]
