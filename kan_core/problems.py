@@ -20,7 +20,8 @@ FloatArray = NDArray[np.float64]
 NUM_TRAIN = 1000
 NUM_TEST = 1000
 # streams of random numbers beside that of the inputs to train on
-TESTING, NOISE, TRAINING = 1, 2, 3
+TESTING, NOISE, SCALE, TRAINING = 1, 2, 3, 4
+NUM_SCALE = 10_000
 # of points that are drawn at once
 BLOCK = 1000
 PointsFunction = Callable[[NDArray[np.int64], np.random.Generator], FloatArray]
@@ -102,13 +103,12 @@ def _sample(
 ) -> Dataset:
     """Return uniform samples of a function of inputs (N, I), `sizes` those to train on and to test."""
     num_train, num_test = sizes
-    ends = tuple(zip(*ranges.values(), strict=True))
-    inputs = np.concatenate(
-        [
-            np.random.default_rng(stream).uniform(*ends, size=(count, len(ranges)))
-            for stream, count in ((seed, num_train), ((seed, TESTING), num_test))
-        ]
-    )
+
+    def draw(stream: int | tuple[int, int], count: int) -> FloatArray:
+        ends = zip(*ranges.values(), strict=True)
+        return np.random.default_rng(stream).uniform(*ends, size=(count, len(ranges)))
+
+    inputs = np.concatenate([draw(seed, num_train), draw((seed, TESTING), num_test)])
     targets = evaluate(inputs)
     if not np.isfinite(targets).all():
         row = int(np.flatnonzero(~np.isfinite(targets))[0])
@@ -121,7 +121,9 @@ def _sample(
             f"between {1 / LARGEST:g} and {LARGEST:g}."
         )
     if noise > 0:
-        scale = noise * targets[num_train:].std()
+        # of samples of its own, so that it is the same however many there are to train on
+        typical = evaluate(draw((seed, SCALE), NUM_SCALE))
+        scale = noise * typical[np.isfinite(typical)].std()
         targets[:num_train] += scale * np.random.default_rng((seed, NOISE)).normal(size=num_train)
     return _dataset(inputs, targets[:, None], num_train, "regression", tuple(ranges), output_name)
 

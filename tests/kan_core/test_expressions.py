@@ -242,6 +242,15 @@ def test_noise_is_relative_and_only_on_training_targets() -> None:
     assert bool((noisy.test_targets == clean.test_targets).all())
 
 
+@pytest.mark.parametrize(("name", "noise"), [("exp_sin", 0.0), ("exp_sin", 0.2), ("moons", 0.0)])
+def test_more_samples_begin_with_those_of_fewer_and_are_tested_alike(name: str, noise: float) -> None:
+    few, many = (CATALOGUE[name].sample(seed=5, num_train=count, num_test=30, noise=noise) for count in (40, 2500))
+    assert bool((many.train_inputs[:40] == few.train_inputs).all())
+    assert bool((many.train_targets[:40] == few.train_targets).all())
+    assert bool((many.test_inputs == few.test_inputs).all())
+    assert not bool((many.train_inputs[:30] == many.test_inputs).any())
+
+
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_ready_problems_have_finite_samples_within_their_ranges(name: str) -> None:
     problem = CATALOGUE[name]
