@@ -20,7 +20,7 @@ ARG TORCH_BACKEND=cpu
 RUN --mount=type=bind,source=pyproject.toml,target=/tmp/pyproject.toml \
     pip install "uv>=0.9,<1" \
     && uv pip install --system --no-cache --compile-bytecode ${TORCH_BACKEND:+--torch-backend "$TORCH_BACKEND"} \
-        --requirements /tmp/pyproject.toml \
+        --requirements /tmp/pyproject.toml --extra onnx \
     && pip uninstall --yes uv
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-deps /wheels/*.whl
