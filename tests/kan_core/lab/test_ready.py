@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
@@ -12,6 +12,7 @@ from kan_core.errors import SpecError
 from kan_core.lab import (
     READY,
     Budget,
+    LabPoint,
     Sweep,
     count_parameters,
     estimate_seconds,
@@ -39,11 +40,15 @@ def test_ready_specs_are_read_and_their_data_drawn(name: str) -> None:
 
 def test_every_family_has_as_many_parameters() -> None:
     spec = ready_spec("which-basis")
-    assert {one.basis for one in spec.contestants} == set(BASES)
-    assert (len(spec.contestants), len(spec.problems)) == (8, 8)
-    for problem in spec.problems:
-        sizes = {count_parameters(point_shape(spec, one)) for one in lab_points(spec) if one.problem == problem.name}
-        assert len(sizes) == 1
+    assert (len(spec.contestants), len(spec.problems)) == (16, 8)
+    for size in (8, 22):
+        mine = [one for one in spec.contestants if one.name.endswith(f", {size}")]
+        assert {one.basis for one in mine} == set(BASES)
+        for problem in spec.problems:
+            points = [LabPoint(problem=problem.name, contestant=one.name, seed=0) for one in mine]
+            widths = point_shape(spec, points[0]).widths
+            num_edges = sum(left * right for left, right in pairwise(widths))
+            assert {count_parameters(point_shape(spec, point)) for point in points} == {size * num_edges}
 
 
 def test_kan_and_mlp_have_as_many_parameters_and_every_activation_takes_part() -> None:
