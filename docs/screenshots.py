@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import torch
 from playwright.sync_api import Browser, Page, expect
 
 from kan_core import KAN, Trainer, TrainingSpec, network_figure
+from kan_core.lab import ready_spec
 from kan_core.problems import CATALOGUE
 from tests.live import LiveServer, open_chromium
 from tests.seen import edges, wait_for_rmse
@@ -52,6 +55,39 @@ def tour(page: Page) -> None:
     page.get_by_role("tab", name="Loss").click()
     page.wait_for_timeout(7000)
     page.screenshot(path=IMAGES / "law.png")
+
+
+def lanes(browser: Browser, server: LiveServer) -> None:
+    """Picture a KAN and an MLP that learn side by side."""
+    networks = [
+        {"widths": [2, 5, 1]},
+        {"model": "mlp", "widths": [2, 6, 6, 1], "activation": ["tanh", "silu"]},
+    ]
+    training = {"optimizer": "lm", "l1": 0, "entropy": 0, "steps_per_second": 6}
+    sessions = [
+        httpx.post(f"{server.url}/api/sessions", json={"network": network, "training": training}, timeout=60).json()
+        for network in networks
+    ]
+    page = browser.new_context(viewport=LAPTOP).new_page()
+    ids, keys = ("+".join(one[name] for one in sessions) for name in ("session_id", "edit_key"))
+    page.goto(f"{server.url}/s/{ids}#edit={keys}")
+    page.wait_for_selector("g.edge path.curve[d^=M]", state="attached")
+    page.wait_for_timeout(8000)
+    page.screenshot(path=IMAGES / "lanes.png")
+    page.context.close()
+
+
+def lab(browser: Browser, server: LiveServer) -> None:
+    """Picture a sweep of the lab at its end."""
+    spec = ready_spec("how-they-scale")
+    one = replace(spec, problems=(spec.problem("exp_sin"),))
+    run = httpx.post(f"{server.url}/api/lab/runs", json={"toml": one.to_toml()}, timeout=60).json()
+    page = browser.new_context(viewport=LAPTOP).new_page()
+    page.goto(f"{server.url}/lab/{run['run_id']}#edit={run['edit_key']}")
+    expect(page.get_by_text("All 18 points are done.")).to_be_visible(timeout=5 * PATIENCE)
+    expect(page.get_by_text(re.compile("The error falls as G")).first).to_be_visible()
+    page.screenshot(path=IMAGES / "lab.png")
+    page.context.close()
 
 
 def phone(browser: Browser, server: LiveServer) -> None:
@@ -96,6 +132,8 @@ def main() -> None:
         tour(page)
         page.context.close()
         phone(browser, server)
+        lanes(browser, server)
+        lab(browser, server)
         server.stop()
         notebook(browser)
 
