@@ -202,6 +202,8 @@ export const texts = {
       adam: 'Adam',
     },
     auto: 'Tries several starts on a coarse grid, refines it while samples held back gain by it, and stops by itself.',
+    autoThrough: (grids: readonly number[]) =>
+      `Tries several starts, goes through the sizes ${grids.join(', ')} while samples held back gain by it, and stops by itself. It chooses sizes itself once the network, the data or the optimizer change.`,
     learningRate: 'Learning rate',
     l1: 'Sparsity (L1)',
     entropy: 'Sparsity (entropy)',

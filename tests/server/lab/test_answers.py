@@ -225,6 +225,28 @@ def test_an_opened_point_of_an_mlp_begins_as_the_point_does(activation: str) -> 
     assert session.losses.points[-1].test == run.result.test_rmse
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("place", "grids"), [(1, [5, 8]), (2, [5, 8, 20])])
+def test_an_opened_point_of_the_recipe_goes_through_the_same_grids_to_the_same_end(
+    place: int, grids: list[int]
+) -> None:
+    toml = SWEEP.replace("hidden = []", 'hidden = []\noptimizer = "auto"')
+    toml = toml.replace("[2, 3, 4, 5]", "[5, 8, 20]").replace("steps = 3", "steps = 1000")
+    spec, point = _point(toml, place)
+    request = SessionRequest.model_validate(_ask(SessionQuestion(toml=toml, key=point.key))["value"])
+    assert request.training is not None
+    assert request.training.grids == grids
+    session = Session.create("s", request.data, request.network, request.training, request.seed)
+    session.act(Step(count=1000))
+    session.advance(math.inf, 0.0)
+    run = PointRun(spec, point)
+    while not run.is_done:
+        run.step()
+    assert session.status.state == run.result.outcome == "converged"
+    assert session.status.sentence == run.result.sentence
+    assert (session.num_steps, session.losses.points[-1].test) == (run.result.steps, run.result.test_rmse)
+
+
 def test_a_point_that_no_session_can_hold_says_why() -> None:
     toml = SWEEP.replace("num_train = 60", "num_train = 60000")
     sentence = _ask(SessionQuestion(toml=toml, key=_point(toml)[1].key))["sentence"]
