@@ -103,10 +103,14 @@ def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(
     page.get_by_role("slider", name="Step looked at").fill("2")
     expect(page.get_by_test_id("scrubbed")).to_have_text("step 2")
     assert max(steps(page)) <= 2
+    # what is shown is all of one moment
+    expect(page.get_by_role("img", name="What all lanes predict")).to_have_count(0)
+    expect(page.get_by_text("Predictions of earlier steps are not kept")).to_be_visible()
     expect(page.get_by_test_id("lane-test").first).not_to_have_text(errors[0])
     assert lane(page, 2).locator("path.curve").first.get_attribute("d") != before
     page.get_by_role("button", name="Live", exact=True).click()
     assert steps(page) == [now, now]
+    expect(page.get_by_role("img", name="What all lanes predict")).to_be_visible()
     assert page.get_by_test_id("lane-test").all_inner_texts() == errors
     page.get_by_role("button", name="processor time").click()
     expect(page.get_by_text("processor seconds of training")).to_be_visible()
