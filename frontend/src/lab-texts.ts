@@ -18,12 +18,23 @@ const variables = {
   samples: 'Samples',
 };
 
+/** what grows, as formulas of laws write it */
+const symbols = { grid_size: 'G', width: 'width', depth: 'depth', samples: 'N' };
+
+/** The power of what grows as which an error falls that has this exponent. */
+const falling = (exponent: number, digits: number): string => {
+  const text = (-exponent).toFixed(digits);
+  return Number(text) === 0 ? (0).toFixed(digits) : text.replace('-', '−');
+};
+
 const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
 
 export const labTexts = {
   duration,
   activations,
   variables,
+  symbols,
+  falling,
   name: 'Lab',
   pages: 'Pages',
   live: 'Live session',
@@ -171,7 +182,8 @@ export const labTexts = {
     lost: 'Connection lost: what is shown may be old. Trying again.',
     standings: 'Standings',
     byProblem: 'Standings by problem',
-    axisRace: 'median test RMSE: the further right, the smaller',
+    rmse: 'Test RMSE is the typical error on samples that were not trained on, in units of the target (of probability, for classes).',
+    axisRace: 'A longer bar is a smaller error: the median over the seeds.',
     chosen: (problem: string) => `Look into ${problem}`,
     waiting: 'waiting',
     noError: 'no error',
@@ -201,6 +213,8 @@ export const labTexts = {
       seeds: 'Open a seed',
     },
     tableNote: 'Medians over seeds, with the smallest and the largest. Seconds are the processor’s.',
+    tableNoteSweep:
+      'Medians over seeds, with the smallest and the largest. Seconds are the processor’s. Best is told among contestants of one size.',
     best: 'best',
     range: (low: number, high: number) => `${number(low)} … ${number(high)}`,
     open: (contestant: string, value: number | null, seed: number) =>
@@ -220,9 +234,8 @@ export const labTexts = {
     point: (seed: number, error: string, parameters: string, seconds: string) =>
       `seed ${seed}: test RMSE ${error}, ${parameters} parameters, ${seconds} s`,
     fits: 'Fitted laws',
-    exponent: 'Exponent',
-    promised: (exponent: number) => `theory ${exponent}`,
-    interval: (low: number, high: number) => `95 %: ${low.toFixed(2)} … ${high.toFixed(2)}`,
+    promised: 'theory',
+    interval: (low: number, high: number) => `95 %: ${falling(high, 2)} … ${falling(low, 2)}`,
     fitsWait: 'A law is fitted once a contestant has finished at three sizes.',
     notRun: 'What went wrong',
     seedOf: (value: number | null, seed: number) => `${value === null ? '' : `${value}, `}seed ${seed}`,

@@ -26,6 +26,7 @@ from kan_core.lab.fits import SYMBOLS, PointFit, data_limit
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
 from kan_core.lab.tables import Cell, Summary, summarize
+from kan_core.powers import power_html
 
 TITLES = {"grid_size": "grid size G", "width": "width", "depth": "hidden layers", "samples": "training samples N"}
 LAW, THEORY, LIMIT = "fitted law", "slope that theory promises", "as many parameters as samples"
@@ -77,13 +78,19 @@ def _add_law(figure: go.Figure, where: tuple[int, int], fit: PointFit) -> set[st
     """
     ends = [fit.first, fit.last]
     law = [math.exp(fit.intercept - fit.exponent * math.log(x)) for x in ends]
-    told = f"{SYMBOLS[fit.variable]}^-{fit.exponent:.2f} ({fit.low:.2f} to {fit.high:.2f})"
+    symbol = SYMBOLS[fit.variable]
+    told = f"{power_html(symbol, -fit.exponent)} (95 %: {_minus(fit.high)} to {_minus(fit.low)})"
     _add_line(figure, where, LAW, ends, law, told)
     if fit.theory is None:
         return {LAW}
     promised = [ASIDE * law[0], ASIDE * law[0] * (ends[0] / ends[1]) ** fit.theory]
-    _add_line(figure, where, THEORY, ends, promised, f"theory: {SYMBOLS[fit.variable]}^-{fit.theory:g}")
+    _add_line(figure, where, THEORY, ends, promised, f"theory: {power_html(symbol, -fit.theory, style='g')}")
     return {LAW, THEORY}
+
+
+def _minus(exponent: float) -> str:
+    """Return the power as which an error of this exponent falls."""
+    return f"{-exponent:.2f}".replace("-", "−")
 
 
 def _add_line(

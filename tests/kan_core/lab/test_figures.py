@@ -89,7 +89,7 @@ def test_a_sweep_shows_law_theory_and_data_limit() -> None:
     figure = scaling_figures(spec, SWEPT, spec_fits(SWEEP, SWEPT))["scaling"]
     drawn = traces(figure)
     assert keys(figure) == {point.key for point in lab_points(spec)}
-    law, theory = (trace for trace in drawn if "G^-" in str(trace.get("hovertext", "")))
+    law, theory = (trace for trace in drawn if "G<sup>−" in str(trace.get("hovertext", "")))
     assert law["y"][0] / law["y"][1] == pytest.approx(4.0**4, rel=0.05)
     assert theory["y"][0] / theory["y"][1] == pytest.approx(4.0**4)
     (limit,) = (trace for trace in drawn if trace.get("hovertext") == "as many parameters as samples")
