@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import sympy as sp
 
-from kan_core.bases import BASES, BSplineBasis, make_basis
+from kan_core.bases import BASES, BSplineBasis, has_order, make_basis
 from kan_core.expressions import parse_expression
 from kan_core.mathml import presentation
 from kan_core.problems import CATALOGUE, Problem
@@ -88,7 +88,7 @@ def _describe_basis(name: str) -> CatalogueBasis:
         title=basis.title,
         sentence=basis.describe(),
         size_word=basis.size_word,
-        has_order="order" in settings,
+        has_order=has_order(name),
         has_knots=isinstance(basis, BSplineBasis),
         has_exponents="alpha" in settings,
         takes_any_size=takes_any_size(basis),

@@ -40,6 +40,7 @@ DEMANDS = {
     "union_tag_invalid": "has as its {discriminator} one of {expected_tags}",
     "json_invalid": "is JSON",
     "too_wide": "has at most {most} nodes a layer above the inputs",
+    "not_growing": "names each grid size once, the coarsest first",
     "unknown_model": "has as its model 'kan' or 'mlp'",
     "extra_forbidden": "is not a field here",
 }

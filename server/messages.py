@@ -9,6 +9,7 @@ Acts (they change the session) need the edit key; queries are open to every view
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
@@ -21,6 +22,7 @@ MAX_EDGES = 1024
 MAX_UNITS = 64
 MAX_WEIGHTS = 4500
 MAX_SAMPLES = 50_000
+MAX_GRID = 200
 
 
 class Message(BaseModel):
@@ -54,6 +56,17 @@ def _no_wider_than(most: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _coarsest_first(grids: list[int]) -> list[int]:
+    if any(finer <= coarser for coarser, finer in pairwise(grids)):
+        raise PydanticCustomError("not_growing", "each size once, the coarsest first")
+    return grids
+
+
+Grids = Annotated[
+    list[Annotated[int, Field(ge=1, le=MAX_GRID)]],
+    Field(min_length=1, max_length=MAX_GRID),
+    AfterValidator(_coarsest_first),
+]
 Widths = Annotated[list[Annotated[int, Field(ge=1, le=MAX_INPUTS)]], Field(min_length=2, max_length=MAX_LAYERS + 1)]
 
 
@@ -76,7 +89,7 @@ class NetworkSettings(Message):
         description="how many of each layer's nodes multiply two sums, 0 for the inputs; empty when none does",
     )
     basis: str = "bspline"
-    grid_size: int = Field(default=5, ge=1, le=200)
+    grid_size: int = Field(default=5, ge=1, le=MAX_GRID)
     order: int = Field(default=3, ge=0, le=5)
     knots: Literal["uniform", "adaptive"] = "uniform"
     alpha: FiniteFloat = Field(default=0.0, gt=-1, le=10)
@@ -118,6 +131,8 @@ class TrainingSettings(Message):
 
     The defaults are Levenberg-Marquardt with the sparsity that leaves one hidden node of exp(sin πx + y²), at a pace
     that people can follow. `steps_per_second` caps that pace; null means as fast as the worker goes.
+    `grids` are the sizes that the recipe of "auto" goes through; it chooses them itself while they are null, and again
+    once the optimizer, the network's settings or the data are others.
     """
 
     optimizer: OptimizerName = "lm"
@@ -126,6 +141,7 @@ class TrainingSettings(Message):
     entropy: FiniteFloat = Field(default=0.03, ge=0, le=10)
     batch_size: int | None = Field(default=None, ge=1, le=MAX_SAMPLES)
     steps_per_second: FiniteFloat | None = Field(default=6.0, gt=0, le=100_000)
+    grids: Grids | None = Field(default=None, description="growing sizes for the recipe of auto")
 
 
 class TrainingChange(Message):
@@ -293,7 +309,7 @@ class Refine(Command):
     """Move every spline edge to a finer grid without changing its function."""
 
     type: Literal["refine"] = "refine"
-    grid_size: int = Field(ge=1, le=200)
+    grid_size: int = Field(ge=1, le=MAX_GRID)
 
 
 class Symbolify(Command):

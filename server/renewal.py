@@ -9,7 +9,7 @@ from server.messages import CsvSource, DataSource, Reset, SetData, SetNetwork
 from server.model import Network
 from server.models import fresh_network, with_hidden
 from server.session_data import SessionData, build_data
-from server.session_record import SessionRecord
+from server.session_record import SessionRecord, choosing_grids
 
 Renewal = Reset | SetNetwork | SetData
 
@@ -28,25 +28,26 @@ class Renewed:
 def renew(record: SessionRecord, data: SessionData, command: Renewal) -> Renewed:
     """Return what the session is after the act; raises Refusal as `build_data` and `fresh_network` do.
 
-    Where a recipe had to keep to a grid that a person chose, it chooses again.
+    Where a recipe had to keep to a grid that a person chose, it chooses again; those that its training is to go through
+    stay until the network or the data are others.
     """
-    record = replace(record, chosen_grid=None)
     match command:
         case Reset():
             seed = record.seed + 1 if command.new_seed else record.seed
             network = fresh_network(record.network, data, seed)
             reason = f"started again from seed {seed}"
-            return Renewed(record=replace(record, seed=seed), data=data, network=network, reason=reason)
+            record = replace(record, seed=seed, chosen_grid=None)
+            return Renewed(record=record, data=data, network=network, reason=reason)
         case SetNetwork(network=settings):
             return Renewed(
-                record=replace(record, network=settings),
+                record=replace(choosing_grids(record), network=settings),
                 data=data,
                 network=fresh_network(settings, data, record.seed),
                 reason=f"new network {'-'.join(map(str, settings.widths))}",
                 sentence="A fresh network was started: its shape changed.",
             )
         case SetData():
-            return _learn_other(record, command)
+            return _learn_other(choosing_grids(record), command)
 
 
 def _learn_other(record: SessionRecord, command: SetData) -> Renewed:

@@ -69,7 +69,7 @@ from server.refusal import Refusal
 from server.renewal import Renewal, renew, tables_of
 from server.session_data import SessionData, build_data
 from server.session_laws import Laws
-from server.session_record import SessionRecord, training_spec
+from server.session_record import SessionRecord, choosing_grids, training_spec
 from server.shown import Shown, Subject
 from server.works import CandidateWork, Moments, SimplifyWork, Work
 
@@ -391,11 +391,13 @@ class Session:
         return [*events, *(self._start_recipe("with the new settings") if begins_anew else [])]
 
     def _retrain(self, changes: Mapping[str, object]) -> bool:
-        """Train on by changed settings and return whether the optimizer begins anew; a new one chooses its grid."""
-        before = self.record
-        training = before.training.model_copy(update=changes)
-        chosen_grid = before.chosen_grid if training.optimizer == before.training.optimizer else None
-        self.record = replace(before, training=training, chosen_grid=chosen_grid)
+        """Train on by changed settings and return whether the optimizer begins anew; a new one chooses its grids."""
+        before, self.record = (
+            self.record,
+            replace(self.record, training=self.record.training.model_copy(update=changes)),
+        )
+        if self.record.training.optimizer != before.training.optimizer:
+            self.record = choosing_grids(self.record)
         return self._trainer.set_spec(training_spec(self.record))
 
     @property
@@ -413,9 +415,12 @@ class Session:
 
     def _renew(self, command: Renewal) -> list[Event]:
         renewed = renew(self.record, self.data, command)
-        has_other_data = renewed.data is not self.data
+        has_other_data, before = renewed.data is not self.data, self.record.training
         self.record, self.data = renewed.record, renewed.data
+        retrained = self.record.training != before
         events = self._start_over(renewed.network, renewed.reason, has_other_data=has_other_data)
+        if retrained:
+            events.append(TrainingEvent(training=self.record.training))
         if has_other_data:
             events.insert(0, DataEvent(data=self.data.info))
         if renewed.sentence:

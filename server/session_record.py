@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kan_core import TrainingSpec
 from kan_core.symbolic import BUILT_IN, Library
@@ -31,7 +31,11 @@ class SessionRecord:
 
 def training_spec(record: SessionRecord) -> TrainingSpec:
     """Return what the trainer needs to know of the session's settings."""
-    settings = record.training
+    settings, grids = record.training, None
+    if record.chosen_grid is not None:
+        grids = (record.chosen_grid,)
+    elif settings.grids is not None:
+        grids = tuple(settings.grids)
     return TrainingSpec(
         optimizer=settings.optimizer,
         learning_rate=settings.learning_rate,
@@ -39,5 +43,10 @@ def training_spec(record: SessionRecord) -> TrainingSpec:
         seed=record.seed,
         l1=settings.l1,
         entropy=settings.entropy,
-        grids=None if record.chosen_grid is None else (record.chosen_grid,),
+        grids=grids,
     )
+
+
+def choosing_grids(record: SessionRecord) -> SessionRecord:
+    """Return the record with a recipe that chooses its grids itself."""
+    return replace(record, chosen_grid=None, training=record.training.model_copy(update={"grids": None}))

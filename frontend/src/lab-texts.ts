@@ -18,12 +18,23 @@ const variables = {
   samples: 'Samples',
 };
 
+/** what grows, as formulas of laws write it */
+const symbols = { grid_size: 'G', width: 'width', depth: 'depth', samples: 'N' };
+
+/** The power of what grows as which an error falls that has this exponent. */
+const falling = (exponent: number, digits: number): string => {
+  const text = (-exponent).toFixed(digits);
+  return Number(text) === 0 ? (0).toFixed(digits) : text.replace('-', '−');
+};
+
 const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
 
 export const labTexts = {
   duration,
   activations,
   variables,
+  symbols,
+  falling,
   name: 'Lab',
   pages: 'Pages',
   live: 'Live session',
@@ -59,7 +70,6 @@ export const labTexts = {
     ownRange: (name: string) => `${name} from, to`,
     ownLow: (name: string) => `${name} from`,
     ownHigh: (name: string) => `${name} to`,
-    ownHidden: 'Hidden widths',
     ownRemove: (name: string) => `Remove the formula ${name}`,
     freshName: 'mine',
     contestants: 'Contestants',
@@ -87,6 +97,8 @@ export const labTexts = {
     same: 'as the problem suggests',
     byDefault: 'default',
     hidden: 'Hidden widths',
+    hiddenLayers: 'Hidden layers',
+    hiddenWidth: 'Width of hidden layers',
     hiddenHint: 'such as 5, or 5, 2',
     gridSize: (word: string) => (word === '' ? 'Grid size' : word.charAt(0).toUpperCase() + word.slice(1)),
     order: 'Order',
@@ -110,13 +122,14 @@ export const labTexts = {
     samples: 'To train on',
     testSamples: 'To test on',
     noise: 'Noise',
+    noNoise: 'Noise is added to numbers: there is none beside problems of classes.',
     seeds: 'Seeds',
     seedsHint: 'such as 0, 1, 2 or 0–9',
     sweep: 'Scaling',
     sweeping: 'Sweep one variable',
     variable: 'What grows',
     values: 'Its values',
-    valuesHint: 'such as 5, 10, 20, 50',
+    valuesHint: 'three at least, such as 5, 10, 20, 50',
     locked: 'The text is not right yet, or holds what has no field here. The form follows once it is.',
     rewrite: 'Write the text anew from the form',
     badNumbers: 'Whole numbers with commas between them, please, such as 0, 1, 2.',
@@ -169,7 +182,8 @@ export const labTexts = {
     lost: 'Connection lost: what is shown may be old. Trying again.',
     standings: 'Standings',
     byProblem: 'Standings by problem',
-    axisRace: 'median test RMSE: the further right, the smaller',
+    rmse: 'Test RMSE is the typical error on samples that were not trained on, in units of the target (of probability, for classes).',
+    axisRace: 'A longer bar is a smaller error: the median over the seeds.',
     chosen: (problem: string) => `Look into ${problem}`,
     waiting: 'waiting',
     noError: 'no error',
@@ -199,6 +213,8 @@ export const labTexts = {
       seeds: 'Open a seed',
     },
     tableNote: 'Medians over seeds, with the smallest and the largest. Seconds are the processor’s.',
+    tableNoteSweep:
+      'Medians over seeds, with the smallest and the largest. Seconds are the processor’s. Best is told among contestants of one size.',
     best: 'best',
     range: (low: number, high: number) => `${number(low)} … ${number(high)}`,
     open: (contestant: string, value: number | null, seed: number) =>
@@ -218,9 +234,8 @@ export const labTexts = {
     point: (seed: number, error: string, parameters: string, seconds: string) =>
       `seed ${seed}: test RMSE ${error}, ${parameters} parameters, ${seconds} s`,
     fits: 'Fitted laws',
-    exponent: 'Exponent',
-    promised: (exponent: number) => `theory ${exponent}`,
-    interval: (low: number, high: number) => `95 %: ${low.toFixed(2)} … ${high.toFixed(2)}`,
+    promised: 'theory',
+    interval: (low: number, high: number) => `95 %: ${falling(high, 2)} … ${falling(low, 2)}`,
     fitsWait: 'A law is fitted once a contestant has finished at three sizes.',
     notRun: 'What went wrong',
     seedOf: (value: number | null, seed: number) => `${value === null ? '' : `${value}, `}seed ${seed}`,

@@ -1,6 +1,7 @@
 import { mount } from 'svelte';
 import './styles/tokens.css';
 import './styles/global.css';
+import './styles/shared.css';
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');

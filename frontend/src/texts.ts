@@ -202,6 +202,8 @@ export const texts = {
       adam: 'Adam',
     },
     auto: 'Tries several starts on a coarse grid, refines it while samples held back gain by it, and stops by itself.',
+    autoThrough: (grids: readonly number[]) =>
+      `Tries several starts, goes through the sizes ${grids.join(', ')} while samples held back gain by it, and stops by itself. It chooses sizes itself once the network, the data or the optimizer change.`,
     learningRate: 'Learning rate',
     l1: 'Sparsity (L1)',
     entropy: 'Sparsity (entropy)',
@@ -305,7 +307,7 @@ export const texts = {
     prediction: 'What all lanes predict',
     dashed: 'dashed: the truth.',
     probability: 'probability',
-    asNow: 'As the lanes are now, not at the step looked at.',
+    noPrediction: 'Predictions of earlier steps are not kept: choose Live to see what the lanes predict now.',
     axis: 'Error over',
     axes: { step: 'steps', seconds: 'processor time' },
     axisTitles: { step: 'step', seconds: 'processor seconds of training' },
@@ -538,6 +540,12 @@ export const texts = {
     law: 'Law',
     step: 'step',
     rmse: { regression: 'RMSE', classification: 'RMSE of probabilities' },
+    rmseNote: {
+      regression:
+        'RMSE is the typical error, in units of the target: train on the samples it learns from, test on others.',
+      classification:
+        'RMSE is the typical error of the probability: train on the samples it learns from, test on others.',
+    },
     train: 'train',
     test: 'test',
     network: 'network',

@@ -44,6 +44,11 @@ def make_basis(name: str, **settings: Any) -> Basis:
     return family(**given)
 
 
+def has_order(name: str) -> bool:
+    """Return whether the order is a setting of the family `name`."""
+    return "order" in getattr(BASES[name], "__dataclass_fields__", {})
+
+
 def basis_from(settings: Mapping[str, Any]) -> Basis:
     """Return the basis whose `settings()` these are."""
     if settings["name"] == MixedBasis.name:
@@ -64,6 +69,7 @@ __all__ = [
     "PiecewiseLinearBasis",
     "ReluBasis",
     "basis_from",
+    "has_order",
     "make_basis",
     "parts_of",
 ]

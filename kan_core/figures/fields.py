@@ -1,7 +1,9 @@
 """Empty figures of the lab: a field for every problem, and how a contestant looks in all of them.
 
-A contestant has one colour and one symbol everywhere, which people who see few colours tell apart too. Background is
-transparent and text has no colour of its own, so that a page can show figures light or dark.
+A contestant has one colour and one symbol everywhere, and one way in which its line is broken, so that people who see
+few colours tell them apart too. There are more colours than symbols by one, so that the pairs repeat only after 56
+contestants; those of colours and lines repeat after 32. Background is transparent and text has no colour of its own,
+so that a page can show figures light or dark.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from kan_core.lab.tables import Cell, Summary
 
 # after M. Okabe and K. Ito, Color Universal Design, without black and yellow, which a dark or light page hides
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c8c8c", "#a6761d")
-MARKERS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
+MARKERS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
 DASHES = ("solid", "dash", "dot", "dashdot")
 NEUTRAL = "#8c8c8c"
 GRID = "rgba(128, 128, 128, 0.25)"
@@ -115,7 +117,7 @@ def add_medians(
             "width": 3,
         },
         mode="markers",
-        marker={"color": colour_of(index), "size": 10, "symbol": MARKERS[index % len(MARKERS)]},
+        marker={"color": colour_of(index), "size": 10, "symbol": marker_of(index)},
         customdata=[one.keys for one in summaries],
         hovertext=[f"median of {one.count}: {one.median:.3g}" for one in summaries],
         hoverinfo="text+name",
@@ -135,7 +137,7 @@ def add_seeds(
         x=[x for x, _ in seeds],
         y=[one.test_rmse for _, one in seeds],
         mode="markers",
-        marker={"color": colour_of(index), "size": 5, "opacity": 0.45, "symbol": MARKERS[index % len(MARKERS)]},
+        marker={"color": colour_of(index), "size": 5, "opacity": 0.45, "symbol": marker_of(index)},
         customdata=[[one.point.key] for _, one in seeds],
         hovertext=[f"seed {one.seed}: {one.test_rmse:.3g}" for _, one in seeds],
         hoverinfo="text+name",
@@ -153,6 +155,11 @@ def middle_of(summary: Summary, cost: Callable[[PointResult], float]) -> float:
 def colour_of(index: int) -> str:
     """Return a contestant's colour."""
     return PALETTE[index % len(PALETTE)]
+
+
+def marker_of(index: int) -> str:
+    """Return a contestant's symbol."""
+    return MARKERS[index % len(MARKERS)]
 
 
 def dash_of(index: int) -> str:

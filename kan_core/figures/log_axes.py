@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kan_core._superscripts import raised
+from kan_core.powers import power_text
 
 # across there is less room, as numbers lie side by side
 MAX_TICKS, MAX_ACROSS = 7, 5
@@ -86,5 +86,5 @@ def _say_power(value: float) -> str:
     """Return a number as in 10⁻³ or 2·10⁻³."""
     power = math.floor(math.log10(value) + 1e-9)
     digit = f"{value / 10.0**power:g}"
-    told = "10" + raised(power)
+    told = power_text("10", power, style=".0f")
     return told if digit == "1" else f"{digit}·{told}"

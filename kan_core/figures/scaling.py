@@ -25,6 +25,7 @@ from kan_core.lab.fits import SYMBOLS, PointFit, data_limit
 from kan_core.lab.results import PointResult
 from kan_core.lab.spec import LabSpec
 from kan_core.lab.tables import Cell, Summary
+from kan_core.powers import power_html
 from kan_core.scaling import PowerLaw
 
 TITLES = {"grid_size": "grid size G", "width": "width", "depth": "hidden layers", "samples": "training samples N"}
@@ -79,13 +80,18 @@ def _add_law(figure: go.Figure, where: tuple[int, int], fit: PointFit, law: Powe
     ends = [law.first, law.last]
     errors = [law.predict(x) for x in ends]
     symbol = SYMBOLS[fit.variable]
-    told = f"{symbol}<sup>−{law.exponent:.2f}</sup> (95 %: {law.low:.2f} to {law.high:.2f})"
+    told = f"{power_html(symbol, -law.exponent)} (95 %: {_minus(law.high)} to {_minus(law.low)})"
     _add_line(figure, where, LAW, ends, errors, told)
     if fit.theory is None:
         return {LAW}
     promised = [ASIDE * errors[0], ASIDE * errors[0] * (ends[0] / ends[1]) ** fit.theory]
-    _add_line(figure, where, THEORY, ends, promised, f"theory: {symbol}<sup>−{fit.theory:g}</sup>")
+    _add_line(figure, where, THEORY, ends, promised, f"theory: {power_html(symbol, -fit.theory, style='g')}")
     return {LAW, THEORY}
+
+
+def _minus(exponent: float) -> str:
+    """Return the power as which an error of this exponent falls."""
+    return f"{-exponent:.2f}".replace("-", "−")
 
 
 def _add_line(

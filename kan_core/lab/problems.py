@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kan_core._checks import check_number, check_widths
 from kan_core.datasets import Dataset
 from kan_core.errors import SpecError
@@ -17,6 +19,9 @@ from kan_core.network import MAX_WIDTH
 from kan_core.problems import CATALOGUE, Problem
 
 MAX_HIDDEN = 16
+# places at which a formula is looked at, and what it may vary there by rounding alone, relative to its size
+NUM_LOOKED_AT = 1000
+ROUNDING = 1e-12
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
@@ -33,7 +38,7 @@ class LabProblem:
     """A problem that is ready (`name` alone), or a formula: `expression` over `ranges`, in the order of its columns.
 
     `hidden` are the widths that contestants without their own have; a ready problem has those that suit it. Raises
-    SpecError for an unknown name, one that is taken, or a formula that cannot be read.
+    SpecError for an unknown name, one that is taken, or a formula that cannot be read or is the same everywhere.
     """
 
     name: str
@@ -115,7 +120,16 @@ class LabProblem:
         if not ranges:
             raise SpecError("ranges has two ends for each variable, received none: give such as ranges = {x = [-1, 1]}")
         object.__setattr__(self, "ranges", ranges)
-        parse_expression(expression, [name for name, _ in ranges])
+        formula = parse_expression(expression, [name for name, _ in ranges])
+        lows, highs = zip(*(ends for _, ends in ranges), strict=True)
+        inputs = np.random.default_rng(0).uniform(lows, highs, size=(NUM_LOOKED_AT, len(ranges)))
+        values = formula.evaluate(inputs)
+        # where there is no value, the points that come upon it say so
+        if np.isfinite(values).all() and np.ptp(values) <= ROUNDING * np.abs(values).max():
+            raise SpecError(
+                f"expression varies over its ranges, received expression={expression!r}, which is {values[0]:g} "
+                "everywhere in them: change the formula or the ranges"
+            )
 
 
 def _check_range(name: str, ends: object) -> tuple[float, float]:

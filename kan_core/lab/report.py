@@ -23,6 +23,10 @@ HEADINGS = {
     "error_by_seconds": "Test error by time",
     "curves": "Test error as training goes on",
 }
+RMSE = (
+    "Test RMSE is the typical error on samples that were not trained on, in units of the target; for classes, in units "
+    "of probability. The smaller it is, the better."
+)
 CAPTIONS = {
     "scaling": "Medians with their ranges over the seeds, both axes logarithmic. Solid lines are fitted laws, dashed "
     "ones the slope that theory promises, drawn beside the law; dotted ones stand where there are as many parameters "
@@ -62,6 +66,7 @@ def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[Po
         f'<p class="note">{len(known):,} of {spec.num_points:,} points, seeds {", ".join(map(str, spec.seeds))}. '
         f"Digest of the spec: <code>{spec.digest}</code></p>",
         f'<p class="note">{say_repeatable(spec)}</p>',
+        f'<p class="note">{_text(RMSE)}</p>',
         *(drawn[:1] if spec.sweep is not None else []),
         _laws(spec, laws),
         *(_table(one) for one in result_tables(spec, known)),

@@ -10,7 +10,8 @@ from typing import Any
 from kan_core._checks import check_choice, check_integer, check_number
 from kan_core.errors import SpecError
 from kan_core.lab.checks import check_integers, check_names, check_text, set_values
-from kan_core.lab.contestants import MAX_SAMPLES, Budget, Contestant, Sweep
+from kan_core.lab.conflicts import check_different, check_noise, check_swept
+from kan_core.lab.contestants import DEFAULT_SAMPLES, MAX_SAMPLES, Budget, Contestant, Sweep
 from kan_core.lab.problems import LabProblem
 from kan_core.lab.sizes import check_sizes
 from kan_core.lab.writing import write_toml
@@ -23,8 +24,9 @@ class LabSpec:
     """What to run: every contestant on every problem with every seed, and in a sweep at every value.
 
     `num_train` and `num_test` samples are drawn with the seed, Gaussian noise of `noise` standard deviations added to
-    the training targets; all contestants of a problem and seed (and number of samples) see the same. Raises SpecError
-    with one sentence when something is missing, out of bounds, or cannot be made.
+    the training targets, which are numbers then; all contestants of a problem and seed (and number of samples) see the
+    same. Raises SpecError with one sentence when something is missing, out of bounds, cannot be made or would do
+    nothing: what is swept is said nowhere else, and no two contestants are the same.
     """
 
     title: str
@@ -33,8 +35,8 @@ class LabSpec:
     budget: Budget
     question: str = ""
     seeds: tuple[int, ...] = (0, 1, 2)
-    num_train: int = 1000
-    num_test: int = 1000
+    num_train: int = DEFAULT_SAMPLES
+    num_test: int = DEFAULT_SAMPLES
     noise: float = 0.0
     sweep: Sweep | None = None
 
@@ -54,6 +56,8 @@ class LabSpec:
         check_integer("num_test", self.num_test, low=10, high=MAX_SAMPLES)
         object.__setattr__(self, "noise", check_number("noise", self.noise, low=0.0, high=10.0))
         self._check_sweep()
+        check_noise(self.problems, self.noise)
+        check_different(self.contestants, self.budget)
         if self.num_points > MAX_POINTS:
             raise SpecError(
                 f"a spec has at most {MAX_POINTS:,} points, received {self.num_points:,} ({self._say_factors()}): "
@@ -116,6 +120,12 @@ class LabSpec:
         if self.sweep is None:
             return
         variable = self.sweep.variable
+        check_swept(
+            self.sweep,
+            problems=self.problems,
+            contestants=self.contestants,
+            num_train=self.num_train,
+        )
         if variable == "grid_size":
             for one in self.contestants:
                 if one.model == "mlp":

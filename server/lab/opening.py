@@ -31,6 +31,7 @@ def session_of(spec: LabSpec, point: LabPoint) -> SessionRequest:
             "l1": 0.0,
             "entropy": 0.0,
             "steps_per_second": PACES.get(training.optimizer),
+            "grids": training.grids,
         },
         "seed": point.seed,
     }

@@ -63,6 +63,8 @@ def save(page: Page, button: str) -> bytes:
 
 
 def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(page: Page) -> None:
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
     wait_for_step(page, 2)
     alone = page.url
     page.get_by_role("button", name="Add a lane").click()
@@ -103,10 +105,14 @@ def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(
     page.get_by_role("slider", name="Step looked at").fill("2")
     expect(page.get_by_test_id("scrubbed")).to_have_text("step 2")
     assert max(steps(page)) <= 2
+    # what is shown is all of one moment
+    expect(page.get_by_role("img", name="What all lanes predict")).to_have_count(0)
+    expect(page.get_by_text("Predictions of earlier steps are not kept")).to_be_visible()
     expect(page.get_by_test_id("lane-test").first).not_to_have_text(errors[0])
     assert lane(page, 2).locator("path.curve").first.get_attribute("d") != before
     page.get_by_role("button", name="Live", exact=True).click()
     assert steps(page) == [now, now]
+    expect(page.get_by_role("img", name="What all lanes predict")).to_be_visible()
     assert page.get_by_test_id("lane-test").all_inner_texts() == errors
     page.get_by_role("button", name="processor time").click()
     expect(page.get_by_text("processor seconds of training")).to_be_visible()
@@ -117,6 +123,11 @@ def test_a_perceptron_is_added_beside_a_kan_followed_looked_back_at_and_removed(
     predicted = page.get_by_role("img", name="What all lanes predict")
     # one line for each lane and one for the truth
     expect(predicted.locator("path.js-line")).to_have_count(3)
+    # charts find room for their labels, however wide they are
+    for width in (820, 1024, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.get_by_role("img", name="Error of all lanes").locator(".main-svg").first).to_be_visible()
+    assert [text for text in told if "auto-margin" in text] == []
 
     # whoever loads the address sees the same lanes
     page.reload()

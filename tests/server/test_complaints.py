@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from server.complaints import describe_invalid
-from server.messages import ClientCommand, NetworkSettings
+from server.messages import ClientCommand, NetworkSettings, TrainingSettings
 from server.rest import FormulaRequest, SessionRequest
 
 COMMANDS: TypeAdapter[ClientCommand] = TypeAdapter(ClientCommand)
@@ -36,6 +36,11 @@ def _describe(model: type[BaseModel] | TypeAdapter[ClientCommand], text: str) ->
             COMMANDS,
             '{"type":"cut_weak","threshold":2,"allow_sever":1}',
             "cut_weak.threshold is at most 1.0, received 2.",
+        ),
+        (
+            TrainingSettings,
+            '{"grids":[5,5]}',
+            "grids names each grid size once, the coarsest first, received [5, 5].",
         ),
         (NetworkSettings, '{"base":"tanh"}', "base is 'silu', 'identity' or 'none', received 'tanh'."),
         (NetworkSettings, '{"widths":{}}', "widths is a list, received {}."),

@@ -10,6 +10,7 @@ import pytest
 from kan_core import EdgeId, StepResult, Trainer, swap_basis
 from server.frames import HEADER, encode_frame
 from server.messages import (
+    CatalogueSource,
     CsvSource,
     CutMeasuredEvent,
     EdgeRef,
@@ -21,10 +22,15 @@ from server.messages import (
     Reset,
     Residuals,
     ResidualsEvent,
+    SetData,
+    SetNetwork,
+    SetTraining,
     StatusEvent,
     Step,
     StructureEvent,
     SwapBasis,
+    TrainingChange,
+    TrainingEvent,
     TrainingSettings,
     Undo,
 )
@@ -82,6 +88,50 @@ def test_a_fresh_network_has_the_grid_of_the_settings_again() -> None:
     session.act(Reset(new_seed=False))
     assert kan_settings(session.snapshot().structure).grid_size == 5
     assert session.is_training
+
+
+def recipe_sizes(session: Session) -> list[int]:
+    """Return the grid sizes that the recipe goes through to its end, in order."""
+    session.act(Step(count=1000))
+    events = session.advance(math.inf, 0.0)
+    told = [event.structure for event in events if isinstance(event, StructureEvent)]
+    assert session.status.state == "converged"
+    return list(dict.fromkeys(kan_settings(structure).grid_size for structure in told))
+
+
+THROUGH = AUTO.model_copy(update={"grids": [3, 4]})
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Reset(new_seed=True),
+        SetTraining(change=TrainingChange(steps_per_second=50.0)),
+        SetTraining(change=TrainingChange(l1=0.01)),
+    ],
+)
+def test_the_recipe_keeps_to_the_grids_of_its_training(command: Reset | SetTraining) -> None:
+    session = Session.create("s", network=NetworkSettings(widths=[2, 1, 1]), training=THROUGH)
+    session.act(command)
+    assert session.snapshot().training.grids == [3, 4]
+    assert set(recipe_sizes(Session.from_bytes(session.to_bytes()))) <= {3, 4}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        SetNetwork(network=NetworkSettings(widths=[2, 1, 1], basis="chebyshev")),
+        SetData(source=CatalogueSource(name="product")),
+        SetTraining(change=TrainingChange(optimizer="lm")),
+    ],
+)
+def test_the_recipe_chooses_its_grids_once_something_else_is_to_be_learnt(
+    command: SetNetwork | SetData | SetTraining,
+) -> None:
+    session = Session.create("s", network=NetworkSettings(widths=[2, 1, 1]), training=THROUGH)
+    told = [event.training.grids for event in session.act(command) if isinstance(event, TrainingEvent)]
+    assert told == [None]
+    assert session.snapshot().training.grids is None
 
 
 def test_edits_in_the_middle_keep_what_was_made_by_hand() -> None:

@@ -39,6 +39,12 @@ function load(): Promise<Plotly> {
 /** How numbers are written where the pointer is: four digits, and powers of ten where they are needed. */
 export const HOVER = '.4~g';
 
+/**
+ * Pixels around a chart. Labels of ticks at its upper and right ends have room in them: where they have not, Plotly makes
+ * room, draws smaller, finds that the labels moved inwards, takes the room away again, and so on without end.
+ */
+const MARGIN = { l: 48, r: 20, t: 18, b: 36 };
+
 const dark = new MediaQuery('(prefers-color-scheme: dark)');
 
 /** Reads a colour of the house from the page, as Plotly takes no custom properties; it follows the colour scheme. */
@@ -76,7 +82,7 @@ export async function drawChart(
     .map(([name, own]) => [name, { ...axis, ...Object(own) }]);
   const layout = {
     ...size,
-    margin: { l: 48, r: 12, t: 10, b: 36 },
+    margin: MARGIN,
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { color: text, size: 11 },

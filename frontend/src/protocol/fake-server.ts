@@ -111,6 +111,7 @@ export const SNAPSHOT: SnapshotEvent = {
     entropy: 0.03,
     batch_size: null,
     steps_per_second: 6,
+    grids: null,
   },
   data: {
     source: readyProblem('exp_sin'),

@@ -2943,6 +2943,8 @@ export interface components {
          *
          *     The defaults are Levenberg-Marquardt with the sparsity that leaves one hidden node of exp(sin πx + y²), at a pace
          *     that people can follow. `steps_per_second` caps that pace; null means as fast as the worker goes.
+         *     `grids` are the sizes that the recipe of "auto" goes through; it chooses them itself while they are null, and again
+         *     once the optimizer, the network's settings or the data are others.
          */
         TrainingSettings: {
             /**
@@ -2976,6 +2978,12 @@ export interface components {
              * @default 6
              */
             steps_per_second: number | null;
+            /**
+             * Grids
+             * @description growing sizes for the recipe of auto
+             * @default null
+             */
+            grids: number[] | null;
         };
         /**
          * TryCandidate

@@ -111,6 +111,14 @@ export function firstRace(): LabDraft {
   };
 }
 
+/** Values of what grows to begin with. */
+export const FIRST_VALUES: Record<Variable, readonly number[]> = {
+  grid_size: [5, 10, 20, 50],
+  width: [2, 5, 10, 20],
+  depth: [1, 2, 3, 4],
+  samples: [100, 300, 1000, 3000],
+};
+
 /** A small sweep to begin with: the error of splines over their grid. */
 export function firstSweep(): LabDraft {
   return {
@@ -121,7 +129,7 @@ export function firstSweep(): LabDraft {
     num_test: 1000,
     contestants: [contestant({ name: 'B-splines', hidden: [1], optimizer: 'auto' })],
     budget: { kind: 'steps', amount: 200, parameters: null },
-    sweep: { variable: 'grid_size', values: [5, 10, 20, 50] },
+    sweep: { variable: 'grid_size', values: [...FIRST_VALUES.grid_size] },
   };
 }
 

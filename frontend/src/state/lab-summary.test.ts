@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { done, point } from './lab-fakes';
 import { standingOf } from './lab-standing';
-import { bestOf, errorSpread, spread, summarise } from './lab-summary';
+import { bestOnes, errorSpread, spread, summarise, type Cell } from './lab-summary';
 
 describe('the spread over seeds', () => {
   it('is median and range of what is a number', () => {
@@ -50,10 +50,29 @@ describe('a summary', () => {
     expect(cells[1]).toMatchObject({ numDone: 1, numDiverged: 1, numFailed: 0 });
   });
 
-  it('knows who is best, if anyone is', () => {
-    // B diverged
-    expect(bestOf(summarise(points.slice(0, 5)))?.contestant).toBe('A');
-    expect(bestOf(summarise([point(), done(null, { seed: 1 })]))).toBeNull();
+  it('knows who is best of several, if anyone is', () => {
+    const named = (cells: readonly Cell[]): unknown[] =>
+      [...bestOnes(cells)].map(({ contestant, value }) => [contestant, value]);
+    const rivals = [...points.slice(0, 3), done(0.01, { key: '4', contestant: 'B' })];
+    expect(named(summarise(rivals))).toEqual([['B', null]]);
+    // B diverged, so that there is nobody to be better than
+    expect(named(summarise(points.slice(0, 5)))).toEqual([]);
+    expect(named(summarise([point(), done(null, { seed: 1 })]))).toEqual([]);
+    expect(named(summarise(points.slice(0, 1)))).toEqual([]);
+  });
+
+  it('knows who is best at each value of a sweep, where several are measured', () => {
+    const swept = [
+      done(0.1, { key: '1', value: 5 }),
+      done(0.2, { key: '2', value: 5, contestant: 'B' }),
+      done(0.02, { key: '3', value: 10 }),
+      done(0.01, { key: '4', value: 10, contestant: 'B' }),
+      done(0.001, { key: '5', value: 20 }),
+    ];
+    expect([...bestOnes(summarise(swept))].map(({ contestant, value }) => [contestant, value])).toEqual([
+      ['A', 5],
+      ['B', 10],
+    ]);
   });
 });
 

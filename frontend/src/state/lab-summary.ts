@@ -79,11 +79,12 @@ export function summarise(points: readonly LabPointInfo[]): Cell[] {
   });
 }
 
-/** The cell with the smallest median error among those that are over, if any is. */
-export function bestOf(cells: readonly Cell[]): Cell | null {
-  return cells.reduce<Cell | null>(
-    (best, cell) =>
-      cell.test !== null && (best?.test == null || cell.test.median < best.test.median) ? cell : best,
-    null,
-  );
+/** Where several contestants have a median error, at one value of what is swept or in a race, the smallest of theirs. */
+export function bestOnes(cells: readonly Cell[]): ReadonlySet<Cell> {
+  const median = ({ test }: Cell): number => test?.median ?? Infinity;
+  const isBest = (cell: Cell): boolean => {
+    const rivals = cells.filter(({ value, test }) => value === cell.value && test !== null);
+    return rivals.length > 1 && rivals.toSorted((left, right) => median(left) - median(right))[0] === cell;
+  };
+  return new Set(cells.filter(isBest));
 }

@@ -23,7 +23,7 @@ const EVERYTHING: LabDraft = {
     { name: 'j0', expression: null, ranges: [], hidden: [2, 1] },
   ],
   seeds: [0, 7],
-  num_train: 300,
+  num_train: null,
   num_test: 200,
   noise: 0.1,
   budget: { kind: 'seconds', amount: 5, parameters: 200 },

@@ -1,6 +1,7 @@
 /** Specs of the lab as TOML: what the form holds is written here, and nowhere else. */
 
 import type { ContestantDraft, LabDraft, ProblemDraft } from './lab-draft';
+import { effective } from './lab-effect';
 
 const SHORT_ESCAPES: Record<string, string> = {
   '\b': '\\b',
@@ -85,7 +86,8 @@ function contestant(one: ContestantDraft): string[] {
 }
 
 /** The spec that the form holds; what is left out is left to the lab. */
-export function writeToml(draft: LabDraft): string {
+export function writeToml(fields: LabDraft): string {
+  const draft = effective(fields);
   const { budget, problems, sweep } = draft;
   const amount = optional(budget.amount, budget.kind === 'seconds' ? tomlFloat : String);
   const blocks = [

@@ -136,7 +136,7 @@ export class Lanes {
         data_seed: first.data.seed,
         seed: first.structure.seed,
         network,
-        training: { ...first.training, optimizer },
+        training: { ...first.training, optimizer, grids: null },
         paused: true,
       });
       added = new SessionState(created.session_id, created.edit_key);

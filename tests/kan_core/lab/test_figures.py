@@ -6,11 +6,13 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import pytest
 
+from kan_core.figures.fields import DASHES, MARKERS, PALETTE
 from kan_core.lab import (
     Contestant,
     LabProblem,
@@ -123,10 +125,23 @@ def test_figures_of_nothing_yet_are_empty_and_whole() -> None:
 
 @pytest.mark.slow
 def test_more_contestants_than_colours_are_told_apart_by_lines_and_symbols() -> None:
-    spec = replace(race(), contestants=tuple(Contestant(name=f"c{k}") for k in range(10)))
+    spec = replace(race(), contestants=tuple(Contestant(name=f"c{k}", grid_size=k + 1) for k in range(24)))
     figures = race_figures(spec, raced(spec))
     lines = {(trace["line"]["color"], trace["line"]["dash"]) for trace in traces(figures["curves"])}
-    assert len(lines) == 10
+    assert len(lines) == 24
+    markers = [trace["marker"] for trace in traces(figures["error_by_seconds"]) if trace["mode"] == "markers"]
+    assert len({(marker["color"], marker["symbol"]) for marker in markers}) == 24
+
+
+def test_the_page_draws_contestants_as_figures_do() -> None:
+    frontend = Path(__file__).parents[3] / "frontend" / "src"
+    look = (frontend / "drawing" / "contestant-look.ts").read_text()
+    tokens = (frontend / "styles" / "tokens.css").read_text()
+    assert re.findall(r"--race-\d: (#\w{6});", tokens) == list(PALETTE)
+    assert re.findall(r"^  '?([\w-]+)'?: 'M", look, re.MULTILINE) == list(MARKERS)
+    dashes = re.search(r"DASHES = \[(.*)\]", look)
+    assert dashes is not None
+    assert len(dashes[1].split(",")) == len(DASHES)
 
 
 def test_tables_have_medians_ranges_and_errors_at_equal_times() -> None:

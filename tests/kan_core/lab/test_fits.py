@@ -116,6 +116,8 @@ def test_the_data_limit_is_where_parameters_meet_samples_whatever_is_swept() -> 
     assert data_limit(spec, problem, contestant) == pytest.approx(11.0, abs=0.3)
     assert data_limit(replace(spec, num_train=61), problem, contestant) is None
     # 3·(5 + 4) parameters, whatever the number of samples
-    samples = replace(spec, sweep=Sweep(variable="samples", values=(10, 20, 40)))
+    samples = replace(spec, num_train=1000, sweep=Sweep(variable="samples", values=(10, 20, 40)))
     assert data_limit(samples, problem, contestant) == pytest.approx(27.0)
-    assert data_limit(replace(samples, sweep=Sweep(variable="samples", values=(30, 40))), problem, contestant) is None
+    assert (
+        data_limit(replace(samples, sweep=Sweep(variable="samples", values=(30, 40, 50))), problem, contestant) is None
+    )

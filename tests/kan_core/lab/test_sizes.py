@@ -93,7 +93,7 @@ def test_where_nothing_is_asked_shapes_are_as_stated_or_suggested() -> None:
     ],
 )
 def test_a_sweep_changes_what_it_names(variable: str, value: int, expected: NetworkSpec) -> None:
-    sweep = Sweep(variable=variable, values=(value,))
+    sweep = Sweep(variable=variable, values=(value, value + 1, value + 2))
     shape = network_shape(PROBLEM, Contestant(name="one", hidden=(4, 3)), Budget(steps=1), sweep, value)
     assert shape == expected
 

@@ -94,7 +94,7 @@ def timed(num_points: int, seconds: float) -> str:
     return f"""
 title = "Timed"
 problems = ["exp_sin"]
-seeds = {list(range(num_points // 2))}
+seeds = {list(range(num_points // 4))}
 num_train = 60
 num_test = 20
 
@@ -108,5 +108,5 @@ optimizer = "adam"
 
 [sweep]
 variable = "grid_size"
-values = [3, 4]
+values = [3, 4, 5, 6]
 """
