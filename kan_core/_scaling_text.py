@@ -31,7 +31,7 @@ class Story:
     def law(self, window: slice, exponent: float, low: float, high: float) -> str:
         """Return what holds in the window of a law, where it breaks and why."""
         said = (
-            f"The error falls as {power_text(self.name, -exponent)} (95 %: {low:.2f} to {high:.2f}) "
+            f"The error falls as {power_text(self.name, -exponent)} (95 %: −{high:.2f} to −{low:.2f}) "
             f"{self._span(window.start, window.stop - 1)}."
         )
         parts = (said, self._before(window, exponent), self._within(window), self._after(window, exponent))
