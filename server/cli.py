@@ -140,7 +140,7 @@ def lab(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Run a race or a scaling sweep; interrupted, the same command goes on where it was."""
-    from server.lab.command import BadInput
+    from server.lab.command import BadInput, BrokenOff
     from server.lab.command import lab as carry_out
 
     settings = _read_settings()
@@ -149,6 +149,9 @@ def lab(
         carry_out(spec, settings, only=only, fresh=fresh, as_json=as_json)
     except BadInput as error:
         _fail(str(error))
+    except BrokenOff as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 def _read_settings(**given: object) -> Settings:

@@ -137,7 +137,13 @@ export const labTexts = {
     none: 'Nothing was run yet.',
     done: (done: number, all: number) => `${done} of ${count(all, 'point', 'points')}`,
     kinds: { race: 'race', scaling: 'scaling' },
-    states: { running: 'running', paused: 'paused', done: 'done', cancelled: 'cancelled' },
+    states: {
+      running: 'running',
+      paused: 'paused',
+      interrupted: 'interrupted',
+      done: 'done',
+      cancelled: 'cancelled',
+    },
     when: (seconds: number) =>
       new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(seconds * 1000),
   },
@@ -165,7 +171,7 @@ export const labTexts = {
     again: 'New run from this spec',
     copy: 'Copy link to watch',
     copied: 'Link copied',
-    watching: 'You are watching: only who started the run can pause or cancel it.',
+    watching: 'You are watching: only who holds the edit link can pause or cancel the run.',
     lost: 'Connection lost: what is shown may be old. Trying again.',
     standings: 'Standings',
     byProblem: 'Standings by problem',

@@ -17,7 +17,8 @@ MAX_TOML = 50_000
 MAX_CURVE = 40
 
 LabKind = Literal["race", "scaling"]
-LabRunState = Literal["running", "paused", "done", "cancelled"]
+# interrupted: it is to run, and the process that carried it out is gone
+LabRunState = Literal["running", "paused", "interrupted", "done", "cancelled"]
 LabPointState = Literal["waiting", "running", "done"]
 LabOutcome = Literal["ok", "converged", "diverged", "failed"]
 LabExportFormat = Literal["csv", "json", "toml", "html"]
@@ -210,7 +211,7 @@ class LabFitsEvent(Message):
 
 
 class LabStateEvent(Message):
-    """The run was paused, resumed, cancelled or is done."""
+    """The run was paused, resumed, interrupted, cancelled or is done."""
 
     type: Literal["lab_state"] = "lab_state"
     state: LabRunState

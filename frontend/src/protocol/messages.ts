@@ -1585,7 +1585,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "done" | "cancelled";
+            state: "running" | "paused" | "interrupted" | "done" | "cancelled";
             /**
              * Sentence
              * @description what became of it, or why it waits
@@ -1659,7 +1659,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "done" | "cancelled";
+            state: "running" | "paused" | "interrupted" | "done" | "cancelled";
             /** Num Points */
             num_points: number;
             /** Num Done */
@@ -1693,7 +1693,7 @@ export interface components {
         };
         /**
          * LabStateEvent
-         * @description The run was paused, resumed, cancelled or is done.
+         * @description The run was paused, resumed, interrupted, cancelled or is done.
          */
         LabStateEvent: {
             /**
@@ -1705,7 +1705,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "done" | "cancelled";
+            state: "running" | "paused" | "interrupted" | "done" | "cancelled";
             /** Sentence */
             sentence: string;
         };

@@ -59,6 +59,16 @@ def make_result(point: PlannedPoint, **values: object) -> str:
     return json.dumps(result | values)
 
 
+class Clock:
+    """A clock that stands until it is moved, in seconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class FakeQueue:
     """Notes what it is told; `finish` is what a process would do."""
 

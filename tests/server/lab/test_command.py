@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.conftest import run_app
 from tests.server.lab.examples import FAILING, SWEEP, timed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+# a killed command is found out sooner than by default
+LEASE = {"KANOSCOPE_LAB_LEASE": "4"}
 CONTRACT = {"problem", "contestant", "parameters", "seed", "test_rmse", "seconds"}
 
 
@@ -24,7 +29,7 @@ def _command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             [sys.executable, "-m", "server.cli", "lab", *arguments],
-            env=os.environ | {"KANOSCOPE_DATA_DIR": str(folder), "KANOSCOPE_LAB_PROCESSES": "2"},
+            env=os.environ | {"KANOSCOPE_DATA_DIR": str(folder), "KANOSCOPE_LAB_PROCESSES": "2"} | LEASE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -103,10 +108,50 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, number: signal.
     assert 3 <= kept < 12
     code, output, errors = _lab(tmp_path, file, "--json")
     assert code == 0, errors
-    assert f"was interrupted and goes on: {kept} points are done" in errors
+    if number is signal.SIGINT:
+        assert f"was interrupted and goes on: {kept} of 12 points are done" in errors
+    else:
+        # it may be that the lease of the dead one has not run out yet
+        assert "goes on" in errors
     found = json.loads(output)
     names = [(point["seed"], point["value"]) for point in found["points"]]
     assert len(names) == len(set(names)) == _count(tmp_path) == 12
+
+
+def test_a_second_command_follows_the_first_takes_over_and_is_cancelled_by_the_edit_link(tmp_path: Path) -> None:
+    file = _write(tmp_path, timed(12, 1.0))
+    with _command(tmp_path, file, "--json") as first, _command(tmp_path, file, "--json") as second:
+        said = [first.stderr, second.stderr]
+        assert said[0] is not None
+        assert said[1] is not None
+        told = [said[0].readline(), said[1].readline()]
+        follower = next(index for index, line in enumerate(told) if "is under way in another process" in line)
+        assert "is under way" not in told[1 - follower]
+        links = [re.search(r"/lab/([\w-]+)#edit=([\w-]+)\.$", line) for line in told]
+        assert links[0] is not None
+        assert links[1] is not None
+        assert links[0].groups() == links[1].groups()
+        while _count(tmp_path) < 2:
+            assert (first.poll(), second.poll()) == (None, None)
+        (second if follower == 0 else first).kill()
+        living, stderr = (first, said[0]) if follower == 0 else (second, said[1])
+        assert "has ended: it goes on here" in stderr.readline()
+        run_id, key = links[0].groups()
+        asyncio.run(_cancel(tmp_path, run_id, key))
+        output, errors = living.communicate()
+    assert (living.returncode, output) == (1, "")
+    assert re.fullmatch(
+        rf"Run {run_id} was cancelled by somebody with its edit link. Cancelled: \d+ of 12 points are done and kept.\n",
+        errors,
+    )
+
+
+async def _cancel(folder: Path, run_id: str, key: str) -> None:
+    """Cancel a run as a page does that is served beside the command."""
+    async with run_app(folder, workers=1, lab_processes=1) as app, app.client as client:
+        address = f"/api/lab/runs/{run_id}"
+        assert (await client.get(address)).json()["state"] == "running"
+        assert (await client.post(f"{address}/cancel", params={"key": key})).status_code == 204
 
 
 def _count(folder: Path) -> int:
