@@ -220,7 +220,10 @@ def _json(found: Found) -> dict[str, Any]:
         "title": found.plan.title,
         "digest": found.plan.digest,
         "run_id": found.run_id,
-        "points": [{name: result[name] for name in (*COLUMNS, *ENDS)} for result in found.results],
+        "points": [
+            {name: result[name] for name in (*COLUMNS, *ENDS)} | {"provenance": result.get("provenance")}
+            for result in found.results
+        ],
         "fits": [fit.model_dump() for fit in found.fits],
     }
 

@@ -115,10 +115,10 @@ async def export_run(request: Request, run_id: str, form: LabExportFormat) -> Re
     plan = run.stored.plan
     match form:
         case "csv":
-            text = await asyncio.to_thread(results_csv, plan, results)
+            text = await asyncio.to_thread(results_csv, run_id, plan, results)
         case "json":
             fits = (await _runs(request).info(run_id, None)).fits
-            text = await asyncio.to_thread(results_json, plan, results, fits)
+            text = await asyncio.to_thread(results_json, run_id, plan, results, fits)
         case "toml":
             text = plan.toml
         case "html":
