@@ -13,7 +13,7 @@ from kan_core.lab.contestants import Budget, Contestant, Sweep
 from kan_core.lab.problems import LabProblem
 from kan_core.lab.spec import LabSpec
 
-MAX_BYTES = 100_000
+MAX_CHARACTERS = 50_000
 _EXAMPLE = {
     "budget": "[budget] with steps = 200",
     "contestants": '[[contestants]] with name = "B-spline"',
@@ -23,8 +23,8 @@ _EXAMPLE = {
 
 def parse_spec(text: str) -> LabSpec:
     """Return the spec that TOML describes; raises SpecError with one sentence where it is none."""
-    if len(text) > MAX_BYTES:
-        raise SpecError(f"a spec has at most {MAX_BYTES:,} characters, received {len(text):,}: shorten it")
+    if len(text) > MAX_CHARACTERS:
+        raise SpecError(f"a spec has at most {MAX_CHARACTERS:,} characters, received {len(text):,}: shorten it")
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -13,7 +13,6 @@ from pydantic import Field, FiniteFloat
 
 from server.messages import Message
 
-MAX_TOML = 50_000
 MAX_CURVE = 40
 
 LabKind = Literal["race", "scaling"]
@@ -42,7 +41,7 @@ class LabReadyList(Message):
 class LabSpecRequest(Message):
     """A spec as TOML, to check or to run."""
 
-    toml: str = Field(max_length=MAX_TOML)
+    toml: str
 
 
 class LabCheck(Message):

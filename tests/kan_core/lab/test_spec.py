@@ -190,5 +190,5 @@ def test_problems_without_meaning_are_refused(problem: str, message: str) -> Non
 
 
 def test_texts_beyond_all_measure_are_refused() -> None:
-    with pytest.raises(SpecError, match="a spec has at most 100,000 characters, received 100,001"):
-        parse_spec("#" * 100_001)
+    with pytest.raises(SpecError, match="a spec has at most 50,000 characters, received 50,001"):
+        parse_spec("#" * 50_001)
