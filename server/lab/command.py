@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from server.lab.asking import LabAsker
 from server.lab.desk import LabDesk
 from server.lab.exports import COLUMNS, ENDS
 from server.lab.leases import LabLeases
-from server.lab.messages import LabFit
+from server.lab.messages import LabCheck, LabFit
 from server.lab.plan import LabPlan
 from server.lab.queue import LocalJobQueue
 from server.lab.runs import LabRuns
@@ -41,7 +42,7 @@ class BadInput(Exception):
 
 
 class BrokenOff(Exception):
-    """A run that somebody else ended; the message is one sentence."""
+    """A run that somebody did not want; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +55,13 @@ class Found:
     fits: list[LabFit]
 
 
-def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, as_json: bool) -> None:
+def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, yes: bool, as_json: bool) -> None:
     """Carry the command out; raises BadInput and BrokenOff.
 
     Interrupted it keeps what is done and ends with code 130.
     """
     try:
-        found = asyncio.run(run_spec(spec, settings, only=only, fresh=fresh))
+        found = asyncio.run(run_spec(spec, settings, only=only, fresh=fresh, yes=yes))
     except KeyboardInterrupt:
         typer.echo("Interrupted: what is done is kept, and the same command goes on with the rest.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -72,9 +73,12 @@ def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, as_json
         _print(found)
 
 
-async def run_spec(spec: str, settings: Settings, *, only: str | None = None, fresh: bool = False) -> Found:
+async def run_spec(
+    spec: str, settings: Settings, *, only: str | None = None, fresh: bool = False, yes: bool = False
+) -> Found:
     """Run a spec, given as a file or a ready one's name, and return what came out.
 
+    A new run of above an hour is begun with `yes` alone, or when who sits at the terminal says so.
     Raises BadInput, BrokenOff and Refusal.
     """
     storage = Storage(settings.database)
@@ -85,7 +89,7 @@ async def run_spec(spec: str, settings: Settings, *, only: str | None = None, fr
     runs = LabRuns(store, leases, queue, asker, origin="command", max_runs=MAX_RUNS, capacity=MAX_EVENTS)
     try:
         plan = await asker.plan(await _read(spec, asker), only=only)
-        run_id = await _begin(plan, store, runs, fresh=fresh)
+        run_id = await _begin(plan, store, runs, fresh=fresh, yes=yes)
         await _follow(run_id, runs)
         info = await runs.info(run_id, None)
         _, results = await runs.results(run_id)
@@ -111,9 +115,9 @@ async def _read(spec: str, asker: LabAsker) -> str:
     return spec
 
 
-async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool) -> str:
+async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool, yes: bool) -> str:
     """Return a run of the spec: one that is done, one that is under way or goes on, or else a new one."""
-    sentence = describe_plan(plan, num_processes=runs.num_processes).sentence
+    check = describe_plan(plan, num_processes=runs.num_processes)
     made = None
     while made is None:
         kept = [] if fresh else await store.load_runs_of(plan.digest)
@@ -123,12 +127,30 @@ async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool) 
                 return stored.run_id
         for stored in kept:
             if stored.origin == "command" and stored.state != "cancelled":
-                _tell(f"{sentence} {await _join(stored, store, runs)} {_where(stored.run_id, stored.edit_key)}")
+                _tell(f"{check.sentence} {await _join(stored, store, runs)} {_where(stored.run_id, stored.edit_key)}")
                 return stored.run_id
+        if check.is_long and not yes:
+            await _ask(check)
         # where another command has just begun to run it, that one is found next
         made = await (runs.start_plan(plan) if fresh else runs.start_only(plan))
-    _tell(f"{sentence} {_where(made.run_id, made.edit_key)}")
+    _tell(f"{check.sentence} {_where(made.run_id, made.edit_key)}")
     return made.run_id
+
+
+async def _ask(check: LabCheck) -> None:
+    """Ask whether to start what takes long; raises BadInput when nobody is there to say so, BrokenOff at a no."""
+    if not sys.stdin.isatty():
+        raise BadInput(f"This takes {check.takes}: say --yes to start it, or make the spec smaller.")
+    typer.echo(f"This takes {check.takes}. Start it? [y/N] ", nl=False, err=True)
+    # read when there is a line, so that an interrupt need not wait for one
+    loop, is_typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), is_typed.set)
+    try:
+        await is_typed.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise BrokenOff("It was not started.")
 
 
 async def _join(stored: StoredRun, store: LabStore, runs: LabRuns) -> str:
@@ -230,10 +252,21 @@ def _json(found: Found) -> dict[str, Any]:
 
 def _print(found: Found) -> None:
     from rich.console import Console
+
+    print_tables([point_rows(found.plan, found.results), fit_rows(found.fits)])
+    console = Console()
+    for sentence in dict.fromkeys(result["sentence"] for result in found.results if result["outcome"] == "failed"):
+        console.print(f"Failed: {sentence}", highlight=False, markup=False)
+    _tell(f"Kept as run {found.run_id}.")
+
+
+def print_tables(tables: Sequence[list[list[str]]]) -> None:
+    """Print rows under their titles, those that have any."""
+    from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    for rows in (point_rows(found.plan, found.results), fit_rows(found.fits)):
+    for rows in tables:
         if len(rows) < 2:
             continue
         table = Table(box=None, pad_edge=False)
@@ -244,9 +277,6 @@ def _print(found: Found) -> None:
             table.add_row(*row)
         console.print(table, highlight=False, markup=False)
         console.print()
-    for sentence in dict.fromkeys(result["sentence"] for result in found.results if result["outcome"] == "failed"):
-        console.print(f"Failed: {sentence}", highlight=False, markup=False)
-    _tell(f"Kept as run {found.run_id}.")
 
 
 def _tell(sentence: str) -> None:

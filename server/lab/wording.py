@@ -5,14 +5,20 @@ from __future__ import annotations
 from server.lab.messages import LabCheck
 from server.lab.plan import LabPlan
 
+# what takes longer is not started without a question
+LONG_SECONDS = 3600.0
+
 
 def describe_plan(plan: LabPlan, *, num_processes: int) -> LabCheck:
     """Return that a spec can be run, how many points that takes and how long."""
     at_once = max(1, min(num_processes, len(plan.points)))
     seconds = plan.expected_seconds / at_once
+    takes = f"{say_duration(seconds)} on {_count(at_once, 'process', 'processes')}"
     return LabCheck(
         ok=True,
-        sentence=f"{_count_points(plan)}: {say_duration(seconds)} on {_count(at_once, 'process', 'processes')}.",
+        sentence=f"{_count_points(plan)}: {takes}.",
+        takes=takes,
+        is_long=seconds > LONG_SECONDS,
         digest=plan.digest,
         title=plan.title,
         kind=plan.kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import re
 import signal
 import sqlite3
@@ -13,9 +14,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.server.conftest import run_app
-from tests.server.lab.examples import FAILING, SWEEP, timed
+from tests.server.lab.examples import FAILING, LONG, SWEEP, timed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 # a killed command is found out sooner than by default
@@ -23,13 +25,14 @@ LEASE = {"KANOSCOPE_LAB_LEASE": "4"}
 CONTRACT = {"problem", "contestant", "parameters", "seed", "test_rmse", "seconds"}
 
 
-def _command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def _command(folder: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
     # tests that run in the background ignore interrupts, and so would what they start
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return subprocess.Popen(
             [sys.executable, "-m", "server.cli", "lab", *arguments],
             env=os.environ | {"KANOSCOPE_DATA_DIR": str(folder), "KANOSCOPE_LAB_PROCESSES": "2"} | LEASE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -70,6 +73,27 @@ def test_a_spec_is_run_once_and_with_fresh_anew_with_the_same_numbers(tmp_path: 
     again = json.loads(output)
     assert again["run_id"] != first["run_id"]
     assert [point["test_rmse"] for point in again["points"]] == [point["test_rmse"] for point in first["points"]]
+
+
+def test_two_runs_are_set_side_by_side(tmp_path: Path) -> None:
+    ids: list[str] = []
+    for seeds in ("[0, 1]", "[0]"):
+        file = _write(tmp_path, FAILING.replace("[0, 1]", seeds, 1))
+        code, output, errors = _lab(tmp_path, file, "--only", "good", "--json")
+        assert code == 0, errors
+        ids.append(json.loads(output)["run_id"])
+    code, output, errors = _lab(tmp_path, "--compare", *ids)
+    assert code == 0, errors
+    lines = output.splitlines()
+    assert lines[:2] == ["Their specs differ in 1 thing.", "seeds is [0, 1] in the first and [0] in the second."]
+    assert lines[-2].split()[:2] == ["good", "B-spline"]
+    code, output, errors = _lab(tmp_path, "--compare", *ids, "--json")
+    assert [place["problem"] for place in json.loads(output)["places"]] == ["good"]
+    for arguments, sentence in (
+        (("--compare", ids[0], "none"), "There is no run 'none': name one that kanoscope lab or the page has kept.\n"),
+        ((), "Name a spec to run or two runs to --compare, one of both: see `kanoscope lab --help`.\n"),
+    ):
+        assert _lab(tmp_path, *arguments) == (2, "", sentence)
 
 
 def test_people_read_a_table_and_why_points_failed(tmp_path: Path) -> None:
@@ -147,11 +171,19 @@ def test_a_second_command_follows_the_first_takes_over_and_is_cancelled_by_the_e
 
 
 async def _cancel(folder: Path, run_id: str, key: str) -> None:
-    """Cancel a run as a page does that is served beside the command."""
-    async with run_app(folder, workers=1, lab_processes=1) as app, app.client as client:
+    """Watch a run and cancel it, as a page does that is served beside the command."""
+    async with run_app(folder, workers=1, lab_processes=1) as app:
         address = f"/api/lab/runs/{run_id}"
-        assert (await client.get(address)).json()["state"] == "running"
-        assert (await client.post(f"{address}/cancel", params={"key": key})).status_code == 204
+        async with connect(f"ws://{app.address}/ws/lab/{run_id}?key={key}", max_size=None) as page:
+            run = json.loads(await page.recv())["run"]
+            assert (run["state"], run["can_edit"]) == ("running", True)
+            # what the command computes is told here
+            told = json.loads(await page.recv())
+            assert (told["type"], told["num_done"] > run["num_done"]) == ("lab_point", True)
+            assert (await app.client.post(f"{address}/cancel", params={"key": key})).status_code == 204
+            while told["type"] != "lab_state":
+                told = json.loads(await page.recv())
+            assert told["state"] == "cancelled"
 
 
 def _count(folder: Path) -> int:
@@ -169,11 +201,33 @@ def _count(folder: Path) -> int:
         database.close()
 
 
+@pytest.mark.parametrize("answer", ["n", "y", None])
+def test_what_takes_hours_is_started_when_who_is_asked_says_so(tmp_path: Path, answer: str | None) -> None:
+    file = _write(tmp_path, LONG)
+    ours, theirs = pty.openpty()
+    with _command(tmp_path, file, *(["--yes"] if answer is None else []), stdin=theirs) as process:
+        os.close(theirs)
+        assert process.stderr is not None
+        if answer is not None:
+            question = "This takes about 2 hours on 2 processes. Start it? [y/N] "
+            assert process.stderr.read(len(question)) == question
+            os.write(ours, f"{answer}\n".encode())
+        if answer == "n":
+            assert process.wait() == 1
+            assert process.stderr.read() == "It was not started.\n"
+        else:
+            assert process.stderr.readline().startswith("4 points (1 contestant")
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 130
+    os.close(ours)
+
+
 @pytest.mark.parametrize(
     ("toml", "sentence"),
     [
         (None, "There is no file nothing.toml and no ready spec of that name: name a file or which-basis, "),
         ("titel = 3", "A spec has no key 'titel': did you mean title?"),
+        (LONG, "This takes about 2 hours on 2 processes: say --yes to start it, or make the spec smaller."),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(tmp_path: Path, toml: str | None, sentence: str) -> None:

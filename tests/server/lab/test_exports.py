@@ -104,6 +104,10 @@ def test_a_spec_says_how_many_points_it_has_and_how_long_they_take() -> None:
     check = describe_plan(plan.model_copy(update={"points": values, "expected_seconds": 480.0}), num_processes=2)
     sentence = "4 points (1 contestant × 1 problem × 4 seeds × 4 values): about 4 minutes on 2 processes."
     assert (check.ok, check.sentence, check.num_points, check.expected_seconds) == (True, sentence, 4, 240.0)
+    assert (check.takes, check.is_long) == ("about 4 minutes on 2 processes", False)
+    for seconds, is_long in ((7200.0, False), (7300.0, True)):
+        plan = plan.model_copy(update={"expected_seconds": seconds})
+        assert describe_plan(plan, num_processes=2).is_long is is_long
     alone = describe_plan(make_plan(1), num_processes=8)
     assert alone.sentence == "1 point (1 contestant × 1 problem × 1 seed): a few seconds on 1 process."
 

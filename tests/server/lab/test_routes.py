@@ -183,6 +183,23 @@ async def test_a_deleted_run_is_gone(app: LiveApp) -> None:
     assert closed.value.rcvd.code == 4404
 
 
+async def test_two_runs_are_set_side_by_side(app: LiveApp) -> None:
+    runs = [await _start(app, toml) for toml in (RACE, RACE.replace("num_train = 40", "num_train = 50"))]
+    for run in runs:
+        async with watch(app, run) as page:
+            await page.event("lab_state", state="done")
+    address = f"/api/lab/runs/{runs[0]['run_id']}/compare"
+    found = (await app.client.get(f"{address}/{runs[1]['run_id']}")).json()
+    assert [found[side]["run_id"] for side in ("first", "second")] == [run["run_id"] for run in runs]
+    assert [found[side]["state"] for side in ("first", "second")] == ["done", "done"]
+    assert found["differences"] == ["num_train is 40 in the first and 50 in the second."]
+    assert len(found["makers"]) == 2
+    assert len(found["places"]) == 4
+    assert all(place["ratio"] > 0.0 for place in found["places"])
+    unknown = await app.client.get(f"{address}/none")
+    assert (unknown.status_code, unknown.json()["sentence"]) == (404, "There is no run 'none'.")
+
+
 async def test_ready_specs_are_listed_and_bad_ones_refused(app: LiveApp) -> None:
     # a text that is right is as long as it may be for the command
     longest = f"{RACE}#{'-' * (50_000 - len(RACE) - 1)}"
