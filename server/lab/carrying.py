@@ -61,7 +61,7 @@ class Carrier:
         if not await self._leases.acquire(run_id):
             return False
         try:
-            run = await self._registry.hold(run_id)
+            run = await self._registry.keep(run_id)
         except Refusal:
             # it was deleted since
             return False
@@ -168,7 +168,8 @@ class Carrier:
             await asyncio.sleep(self._leases.interval)
             try:
                 await self.beat()
-            except SQLAlchemyError:
+            except Exception:
+                # whatever it was, leases that are not renewed run out
                 log.exception("leases were not renewed; that is tried again")
 
     async def beat(self) -> None:

@@ -19,7 +19,7 @@ class LabLeases:
     """The leases of this process on runs of an open storage.
 
     A lease that was not renewed for `seconds` has run out: then anyone may take it, and one alone gets it. `clock` is
-    in seconds since 1970.
+    in seconds since 1970; those of machines that share a database are to agree to within much less than `seconds`.
     """
 
     def __init__(self, storage: Storage, *, seconds: float, clock: Callable[[], float] = time.time) -> None:

@@ -39,8 +39,8 @@ class RunRegistry:
             results = await self._store.load_results(run_id)
             return LiveRun(stored, results, num_processes=self._num_processes)
 
-    async def hold(self, run_id: str) -> LiveRun:
-        """Return a run that stays in memory until `let_go`; raises Refusal when there is none of this id."""
+    async def keep(self, run_id: str) -> LiveRun:
+        """Return a run which stays in memory until it is let go; raises Refusal when there is none of this id."""
         return self._runs.setdefault(run_id, await self.find(run_id))
 
     def let_go(self, run: LiveRun) -> None:

@@ -107,7 +107,7 @@ class LabRuns:
             raise Refusal("too_many_runs", f"This server keeps {self._max_runs} runs of the lab: {remedy}.")
 
     async def _begin(self, stored: StoredRun) -> LabRunCreated:
-        await self.carrier.carry(await self._registry.hold(stored.run_id))
+        await self.carrier.carry(await self._registry.keep(stored.run_id))
         return LabRunCreated(run_id=stored.run_id, edit_key=stored.edit_key)
 
     # --- looking
@@ -130,7 +130,7 @@ class LabRuns:
     @asynccontextmanager
     async def watch(self, run_id: str, key: str | None) -> AsyncGenerator[LabViewer]:
         """Tell of a run from now on, the whole of it first; raises Refusal when there is none of this id."""
-        run = await self._registry.hold(run_id)
+        run = await self._registry.keep(run_id)
         viewer = LabViewer(self._capacity)
         viewer.put(LabRunEvent(run=run.info(can_edit=run.may_edit(key))))
         run.viewers.add(viewer)
