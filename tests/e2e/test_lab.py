@@ -210,11 +210,11 @@ def test_runs_are_set_side_by_side(context: BrowserContext, own_server: LiveServ
 
 def test_what_takes_hours_is_started_after_a_question_alone(context: BrowserContext, live_server: LiveServer) -> None:
     page = open_lab(context, live_server)
-    write_spec(page, SMALL.format(steps=5).replace("steps = 5", "seconds = 50_000"))
+    write_spec(page, SMALL.format(steps=5).replace("steps = 5", "seconds = 3600"))
     button = page.get_by_role("button", name="Start", exact=True)
     button.click()
     expect(
-        page.get_by_text(re.compile(r"^This takes about \d+ hours on \d process(es)?\. Start it\?$"))
+        page.get_by_text(re.compile(r"^This takes about \d+ (hours|minutes) on \d+ processes\. Start it\?$"))
     ).to_be_visible()
     page.get_by_role("button", name="Not now").click()
     assert page.url.endswith("/lab")
