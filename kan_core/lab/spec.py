@@ -18,6 +18,10 @@ from kan_core.lab.writing import write_toml
 MAX_POINTS = 5000
 
 
+class TooManyPoints(SpecError):
+    """A spec has more points than may be run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSpec:
     """What to run: every contestant on every problem with every seed, and in a sweep at every value.
@@ -55,7 +59,7 @@ class LabSpec:
         object.__setattr__(self, "noise", check_number("noise", self.noise, low=0.0, high=10.0))
         self._check_sweep()
         if self.num_points > MAX_POINTS:
-            raise SpecError(
+            raise TooManyPoints(
                 f"a spec has at most {MAX_POINTS:,} points, received {self.num_points:,} ({self._say_factors()}): "
                 "leave some out"
             )
