@@ -16,7 +16,7 @@ from server.lab.asking import LabAsker
 from server.lab.desk import LabDesk
 from server.lab.exports import COLUMNS, ENDS
 from server.lab.leases import LabLeases
-from server.lab.messages import LabCheck, LabFit
+from server.lab.messages import LabCheck, LabFit, LabRunCreated
 from server.lab.plan import LabPlan
 from server.lab.queue import LocalJobQueue
 from server.lab.runs import LabRuns
@@ -123,17 +123,17 @@ async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool, 
         kept = [] if fresh else await store.load_runs_of(plan.digest)
         for stored in kept:
             if stored.state == "done":
-                _tell(f"Run {stored.run_id} has done this already: --fresh runs it anew.")
+                _tell(f"Run {stored.run_id} has done this already: --fresh runs it anew. {_say_link(stored)}")
                 return stored.run_id
         for stored in kept:
             if stored.origin == "command" and stored.state != "cancelled":
-                _tell(f"{check.sentence} {await _join(stored, store, runs)} {_where(stored.run_id, stored.edit_key)}")
+                _tell(f"{check.sentence} {await _join(stored, store, runs)} {_say_link(stored)}")
                 return stored.run_id
         if check.is_long and not yes:
             await _ask(check)
         # where another command has just begun to run it, that one is found next
         made = await (runs.start_plan(plan) if fresh else runs.start_only(plan))
-    _tell(f"{check.sentence} {_where(made.run_id, made.edit_key)}")
+    _tell(f"{check.sentence} {_say_link(made)}")
     return made.run_id
 
 
@@ -172,8 +172,8 @@ async def _say_done(run_id: str, runs: LabRuns) -> str:
     return f"{run.num_done} of {run.num_points} points are done"
 
 
-def _where(run_id: str, edit_key: str) -> str:
-    return f"While kanoscope serve runs, it is seen and can be cancelled or deleted at /lab/{run_id}#edit={edit_key}."
+def _say_link(run: StoredRun | LabRunCreated) -> str:
+    return f"Watch, cancel or delete it with kanoscope serve at /lab/{run.run_id}#edit={run.edit_key}."
 
 
 async def _follow(run_id: str, runs: LabRuns) -> None:

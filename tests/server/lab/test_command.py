@@ -69,6 +69,7 @@ def test_a_spec_is_run_once_and_with_fresh_anew_with_the_same_numbers(tmp_path: 
     code, output, errors = _lab(tmp_path, str(tmp_path / "same.toml"), "--json")
     assert (code, json.loads(output)) == (0, first)
     assert f"Run {first['run_id']} has done this already" in errors
+    assert f"/lab/{first['run_id']}#edit=" in errors
     code, output, errors = _lab(tmp_path, file, "--json", "--fresh")
     again = json.loads(output)
     assert again["run_id"] != first["run_id"]
@@ -143,7 +144,8 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, number: signal.
 
 
 def test_a_second_command_follows_the_first_takes_over_and_is_cancelled_by_the_edit_link(tmp_path: Path) -> None:
-    file = _write(tmp_path, timed(12, 1.0))
+    # long enough that it cannot end before it is cancelled
+    file = _write(tmp_path, timed(120, 0.3))
     with _command(tmp_path, file, "--json") as first, _command(tmp_path, file, "--json") as second:
         said = [first.stderr, second.stderr]
         assert said[0] is not None
@@ -165,7 +167,7 @@ def test_a_second_command_follows_the_first_takes_over_and_is_cancelled_by_the_e
         output, errors = living.communicate()
     assert (living.returncode, output) == (1, "")
     assert re.fullmatch(
-        rf"Run {run_id} was cancelled by somebody with its edit link. Cancelled: \d+ of 12 points are done and kept.\n",
+        rf"Run {run_id} was cancelled by somebody with its edit link. Cancelled: \d+ of 120 points are done and kept.\n",
         errors,
     )
 
