@@ -184,9 +184,10 @@ async def test_a_deleted_run_is_gone(app: LiveApp) -> None:
 
 
 async def test_two_runs_are_set_side_by_side(app: LiveApp) -> None:
-    runs = [await _start(app, toml) for toml in (RACE, RACE.replace("num_train = 40", "num_train = 50"))]
-    for run in runs:
-        async with watch(app, run) as page:
+    runs: list[dict[str, str]] = []
+    for toml in (RACE, RACE.replace("num_train = 40", "num_train = 50")):
+        runs.append(await _start(app, toml))
+        async with watch(app, runs[-1]) as page:
             await page.event("lab_state", state="done")
     address = f"/api/lab/runs/{runs[0]['run_id']}/compare"
     found = (await app.client.get(f"{address}/{runs[1]['run_id']}")).json()
