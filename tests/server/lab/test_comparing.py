@@ -13,8 +13,7 @@ from server.lab.plan import LabPlan
 from server.lab.store import StoredRun
 from server.lab.tables import place_rows
 from tests.server.lab.examples import RACE, SWEEP
-from tests.server.lab.fakes import make_plan, make_result
-from tests.server.lab.test_exports import MADE, MAKER
+from tests.server.lab.fakes import MADE, MAKER, make_plan, make_result
 
 
 def _stored(run_id: str, toml: str = RACE, *, kind: LabKind = "race", plan: LabPlan | None = None) -> StoredRun:

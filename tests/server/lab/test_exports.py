@@ -12,7 +12,7 @@ from server.lab.exports import results_csv, results_json
 from server.lab.messages import LabFit
 from server.lab.tables import fit_rows, point_rows
 from server.lab.wording import describe_plan, say_duration
-from tests.server.lab.fakes import make_plan, make_result
+from tests.server.lab.fakes import MADE, MAKER, make_plan, make_result
 
 PLAN = make_plan()
 FAILED = {"outcome": "failed", "test_rmse": None, "train_rmse": None, "parameters": 0, "seconds": 0.0}
@@ -22,19 +22,6 @@ RESULTS = [
     make_result(PLAN.points[2], sentence='No, "never", it said.', **FAILED),
 ]
 READ = [json.loads(result) for result in RESULTS]
-MADE = {
-    "provenance": {
-        "kanoscope": "1.2.3",
-        "computed": "2027-01-02T03:04:05+00:00",
-        "processor": "A processor",
-        "cores": 2,
-        "system": "Linux 6",
-        "python": "3.11",
-        "torch": "2.9",
-        "numpy": "2.1",
-    }
-}
-MAKER = "Kanoscope 1.2.3 on A processor, 2 cores, Linux 6, Python 3.11, PyTorch 2.9, NumPy 2.1"
 FIT = LabFit(
     problem="j0", contestant="B-spline", variable="grid_size", exponent=4.0, low=3.8, high=4.2, sentence="It holds."
 )

@@ -19,8 +19,8 @@ from server.mailbox import MailboxClosed
 from server.refusal import Refusal
 from server.rooms import DELETED
 from server.storage import Storage
+from tests.server.lab.bench import LEASE, Bench, bench, read
 from tests.server.lab.fakes import Clock, make_plan, make_result
-from tests.server.lab.test_runs import LEASE, Bench, bench, read
 
 
 @pytest.fixture(autouse=True)
