@@ -138,7 +138,7 @@ def main(
     settings = Settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        found = asyncio.run(run_spec(spec, settings, fresh=fresh))
+        found = asyncio.run(run_spec(spec, settings, fresh=fresh, yes=True))
     except (BadInput, Refusal) as error:
         raise typer.BadParameter(str(error)) from error
     name, read = Path(spec).stem, parse_spec(found.plan.toml)

@@ -18,6 +18,7 @@ from server.keeper import CheckpointKeeper
 from server.lab import routes as lab_routes
 from server.lab.asking import LabAsker
 from server.lab.desk import LabDesk
+from server.lab.leases import LabLeases
 from server.lab.queue import LocalJobQueue
 from server.lab.runs import LabRuns
 from server.lab.store import LabStore
@@ -75,6 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     asker = LabAsker(LabDesk())
     runs = LabRuns(
         LabStore(storage),
+        LabLeases(storage, seconds=settings.lab_lease),
         LocalJobQueue(settings.lab_processes),
         asker,
         origin="page",

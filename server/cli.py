@@ -133,22 +133,38 @@ def discover(
 
 @app.command()
 def lab(
-    spec: Annotated[str, typer.Argument(help="A TOML file, or the name of a ready spec.", show_default=False)],
+    spec: Annotated[
+        str | None, typer.Argument(help="A TOML file, or the name of a ready spec.", show_default=False)
+    ] = None,
     *,
     only: Annotated[str | None, typer.Option(help="Run this problem of the spec alone.", show_default=False)] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run it anew, whatever was kept of it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start it without a question though it takes hours.")] = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Set two runs that were kept side by side instead.", metavar="RUN RUN", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Run a race or a scaling sweep; interrupted, the same command goes on where it was."""
-    from server.lab.command import BadInput
+    from server.lab.command import BadInput, BrokenOff
     from server.lab.command import lab as carry_out
+    from server.lab.compare_command import compare as set_side_by_side
 
+    if (spec is None) == (compare is None):
+        _fail("Name a spec to run or two runs to --compare, one of both: see `kanoscope lab --help`.")
     settings = _read_settings()
     _prepare_storage(settings)
     try:
-        carry_out(spec, settings, only=only, fresh=fresh, as_json=as_json)
+        if compare is not None:
+            set_side_by_side(compare, settings, as_json=as_json)
+        elif spec is not None:
+            carry_out(spec, settings, only=only, fresh=fresh, yes=yes, as_json=as_json)
     except BadInput as error:
         _fail(str(error))
+    except BrokenOff as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 def _read_settings(**given: object) -> Settings:

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     lab_processes: int = Field(
         default_factory=_default_workers, ge=1, le=256, description="that compute points of the lab while there are any"
     )
+    lab_lease: float = Field(
+        default=10.0, gt=0, description="a run of the lab is interrupted when its process is silent for so long"
+    )
     data_dir: Path = Path.home() / ".kanoscope"
     database_url: str | None = Field(default=None, description="null keeps a SQLite file in data_dir")
     allowed_hosts: list[str] = Field(default=[], description="host names besides this machine's own")

@@ -29,6 +29,9 @@ const falling = (exponent: number, digits: number): string => {
 
 const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
 
+const when = (seconds: number): string =>
+  new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(seconds * 1000);
+
 export const labTexts = {
   duration,
   activations,
@@ -141,6 +144,9 @@ export const labTexts = {
     checking: 'Checking…',
     start: 'Start',
     starting: 'Starting…',
+    sure: (takes: string) => `This takes ${takes}. Start it?`,
+    sureYes: 'Start it',
+    sureNo: 'Not now',
     save: 'Save as a file',
     digest: (digest: string) => `spec ${digest.slice(0, 10)}`,
     fileName: 'spec.toml',
@@ -150,9 +156,14 @@ export const labTexts = {
     none: 'Nothing was run yet.',
     done: (done: number, all: number) => `${done} of ${count(all, 'point', 'points')}`,
     kinds: { race: 'race', scaling: 'scaling' },
-    states: { running: 'running', paused: 'paused', done: 'done', cancelled: 'cancelled' },
-    when: (seconds: number) =>
-      new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(seconds * 1000),
+    states: {
+      running: 'running',
+      paused: 'paused',
+      interrupted: 'interrupted',
+      done: 'done',
+      cancelled: 'cancelled',
+    },
+    when,
   },
   run: {
     progress: 'How much of the run is done',
@@ -178,7 +189,7 @@ export const labTexts = {
     again: 'New run from this spec',
     copy: 'Copy link to watch',
     copied: 'Link copied',
-    watching: 'You are watching: only who started the run can pause or cancel it.',
+    watching: 'You are watching: only who holds the edit link can pause or cancel the run.',
     lost: 'Connection lost: what is shown may be old. Trying again.',
     standings: 'Standings',
     byProblem: 'Standings by problem',
@@ -242,6 +253,25 @@ export const labTexts = {
     diverged: (amount: number) => `${amount} diverged`,
     failedCount: (amount: number) => `${amount} failed`,
     stillOut: (done: number, all: number) => `${done} of ${all}`,
+  },
+  compare: {
+    heading: 'Compare with…',
+    with: 'Another run to compare with',
+    none: 'there is no other run',
+    choose: 'choose a run',
+    option: (run: { title: string; created: number; num_done: number }, isSame: boolean) =>
+      `${run.title}, ${when(run.created)}, ${count(run.num_done, 'point', 'points')}${isSame ? ', same spec' : ''}`,
+    columns: {
+      problem: 'Problem',
+      contestant: 'Contestant',
+      first: 'Test RMSE, first',
+      second: 'Test RMSE, second',
+      ratio: 'Ratio',
+      parameters: 'Parameters',
+      seconds: 'Seconds',
+    },
+    both: (here: string, there: string) => (here === there ? here : `${here} / ${there}`),
+    note: 'The first is this run, the second the other one. Medians over seeds of what both have finished; a ratio below 1 is a smaller error of the second. Seconds are the processor’s.',
   },
   power: (exponent: number) => `10${superscript(exponent)}`,
 };

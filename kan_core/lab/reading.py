@@ -5,15 +5,18 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
-from kan_core.errors import SpecError
+from kan_core.errors import KanError, SpecError
 from kan_core.lab.contestants import Budget, Contestant, Sweep
+from kan_core.lab.costs import estimate_seconds
 from kan_core.lab.problems import LabProblem
-from kan_core.lab.spec import LabSpec
+from kan_core.lab.spec import LabSpec, TooManyPoints
 
-MAX_BYTES = 100_000
+MAX_CHARACTERS = 50_000
+# problems, contestants and values by which the time of too many points is judged
+FEW = 10
 _EXAMPLE = {
     "budget": "[budget] with steps = 200",
     "contestants": '[[contestants]] with name = "B-spline"',
@@ -23,8 +26,8 @@ _EXAMPLE = {
 
 def parse_spec(text: str) -> LabSpec:
     """Return the spec that TOML describes; raises SpecError with one sentence where it is none."""
-    if len(text) > MAX_BYTES:
-        raise SpecError(f"a spec has at most {MAX_BYTES:,} characters, received {len(text):,}: shorten it")
+    if len(text) > MAX_CHARACTERS:
+        raise SpecError(f"a spec has at most {MAX_CHARACTERS:,} characters, received {len(text):,}: shorten it")
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -37,7 +40,29 @@ def parse_spec(text: str) -> LabSpec:
     values["budget"] = _read(Budget, "the budget", values["budget"], ())
     if "sweep" in values:
         values["sweep"] = _read(Sweep, "the sweep", values["sweep"], ("variable", "values"))
-    return LabSpec(**values)
+    try:
+        return LabSpec(**values)
+    except TooManyPoints as error:
+        raise SpecError(f"{error}{_say_time(values)}") from error
+
+
+def _say_time(values: Mapping[str, Any]) -> str:
+    """Return how long a spec of too many points would take, judged by a few of them, or nothing where that fails."""
+    thin, num_times = dict(values), 1.0
+    for name, few in (("problems", FEW), ("contestants", FEW), ("seeds", 1)):
+        if name in values:
+            thin[name] = values[name][:few]
+            num_times *= len(values[name]) / len(thin[name])
+    if "sweep" in values:
+        sweep: Sweep = values["sweep"]
+        thin["sweep"] = replace(sweep, values=sweep.values[:: -(-len(sweep.values) // FEW)])
+        num_times *= len(sweep.values) / len(thin["sweep"].values)
+    try:
+        hours = num_times * estimate_seconds(LabSpec(**thin)) / 3600.0
+    except KanError:
+        return ""
+    time = f"{round(hours):,} hours" if hours >= 2.0 else f"{max(1, round(60.0 * hours))} minutes"
+    return f", as all of them take about {time} of the processor"
 
 
 def _read_problems(given: object) -> list[LabProblem]:

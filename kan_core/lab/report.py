@@ -55,8 +55,13 @@ code { overflow-wrap: anywhere; }
 """
 
 
-def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[PointFit]) -> str:
-    """Return a page that shows the same without a server: plotly.js is in it, and all text is escaped."""
+def html_report(
+    spec: LabSpec, results: Iterable[PointResult], fits: Iterable[PointFit], *, notes: Sequence[str] = ()
+) -> str:
+    """Return a page that shows the same without a server: plotly.js is in it, and all text is escaped.
+
+    `notes` are sentences on how the results came about.
+    """
     known, laws = list(results), list(fits)
     figures = race_figures(spec, known) if spec.sweep is None else scaling_figures(spec, known, laws)
     drawn = [_figure(spec, name, figure) for name, figure in figures.items()]
@@ -65,6 +70,7 @@ def html_report(spec: LabSpec, results: Iterable[PointResult], fits: Iterable[Po
         f"<p>{_text(spec.question)}</p>" if spec.question else "",
         f'<p class="note">{len(known):,} of {spec.num_points:,} points, seeds {", ".join(map(str, spec.seeds))}. '
         f"Digest of the spec: <code>{spec.digest}</code></p>",
+        f'<p class="note">{"<br>".join(map(_text, notes))}</p>' if notes else "",
         f'<p class="note">{say_repeatable(spec)}</p>',
         f'<p class="note">{_text(RMSE)}</p>',
         *(drawn[:1] if spec.sweep is not None else []),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from kan_core.lab.points import LabPoint
@@ -47,7 +47,8 @@ class PointResult:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PointResult:
-        """Return the result whose `to_json` these are."""
+        """Return the result whose `to_json` these are; what else was noted of it is left out."""
         curve = tuple((int(step), float(seconds), float(error)) for step, seconds, error in values["curve"])
-        fields: dict[str, Any] = {**values, "curve": curve}
-        return cls(**fields)
+        known: dict[str, Any] = {field.name: values[field.name] for field in fields(cls)}
+        known["curve"] = curve
+        return cls(**known)

@@ -19,6 +19,10 @@ from kan_core.lab.writing import write_toml
 MAX_POINTS = 5000
 
 
+class TooManyPoints(SpecError):
+    """A spec has more points than may be run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSpec:
     """What to run: every contestant on every problem with every seed, and in a sweep at every value.
@@ -59,7 +63,7 @@ class LabSpec:
         check_noise(self.problems, self.noise)
         check_different(self.contestants, self.budget)
         if self.num_points > MAX_POINTS:
-            raise SpecError(
+            raise TooManyPoints(
                 f"a spec has at most {MAX_POINTS:,} points, received {self.num_points:,} ({self._say_factors()}): "
                 "leave some out"
             )

@@ -23,6 +23,7 @@ from server.lab.computing import find_point, plan_points, read_spec
 from server.lab.messages import LabFit, LabReady, LabReadyList
 from server.lab.opening import session_of
 from server.lab.plan import LabPlan
+from server.lab.provenance import say_makers
 from server.lab.questions import (
     QUESTIONS,
     FiguresQuestion,
@@ -69,7 +70,7 @@ def _answer(question: Question) -> Any:
     if isinstance(question, FiguresQuestion):
         return _figures(spec, question.results)
     if isinstance(question, ReportQuestion):
-        return _report(spec, question.results)
+        return _report(spec, question)
     point = find_point(spec, question.key)
     if point is None:
         raise SpecError(f"the run has no point {question.key!r}: choose one of its own")
@@ -131,9 +132,10 @@ def _figures(spec: LabSpec, results: Sequence[str]) -> dict[str, Any]:
     return {name: json.loads(figure.to_json() or "{}") for name, figure in figures.items()}
 
 
-def _report(spec: LabSpec, results: Sequence[str]) -> str:
+def _report(spec: LabSpec, question: ReportQuestion) -> str:
     # imported here: most questions do without Plotly
     from kan_core.lab.report import html_report
 
-    read = read_results(results)
-    return html_report(spec, read, [] if spec.sweep is None else spec_fits(spec, read))
+    read = read_results(question.results)
+    notes = [f"Run {question.run_id}.", *say_makers(map(json.loads, question.results))]
+    return html_report(spec, read, [] if spec.sweep is None else spec_fits(spec, read), notes=notes)

@@ -62,7 +62,8 @@ class LabAsker:
 
     async def report(self, run_id: str, toml: str, results: Results) -> str:
         """Return a report of results as HTML; raises Refusal."""
-        return await self._once(("report", run_id, len(results)), ReportQuestion(toml=toml, results=list(results)))
+        question = ReportQuestion(run_id=run_id, toml=toml, results=list(results))
+        return await self._once(("report", run_id, len(results)), question)
 
     async def session(self, toml: str, key: str) -> SessionRequest:
         """Return what a session starts with that trains a point; raises Refusal."""

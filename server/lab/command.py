@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,15 @@ import typer
 from server.lab.asking import LabAsker
 from server.lab.desk import LabDesk
 from server.lab.exports import COLUMNS, ENDS
-from server.lab.messages import LabFit
+from server.lab.leases import LabLeases
+from server.lab.messages import LabCheck, LabFit, LabRunCreated
 from server.lab.plan import LabPlan
 from server.lab.queue import LocalJobQueue
 from server.lab.runs import LabRuns
-from server.lab.store import LabStore
+from server.lab.store import LabStore, StoredRun
 from server.lab.tables import fit_rows, point_rows
 from server.lab.wording import describe_plan
+from server.mailbox import MailboxClosed
 from server.refusal import Refusal
 from server.settings import Settings
 from server.storage import Storage
@@ -38,6 +41,10 @@ class BadInput(Exception):
     """Something about the spec or the options that the caller has to change; the message is one sentence."""
 
 
+class BrokenOff(Exception):
+    """A run that somebody did not want; the message is one sentence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a run came to; `results` are JSON values in the order of the points."""
@@ -48,10 +55,13 @@ class Found:
     fits: list[LabFit]
 
 
-def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, as_json: bool) -> None:
-    """Carry the command out; raises BadInput. Interrupted it keeps what is done and ends with code 130."""
+def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, yes: bool, as_json: bool) -> None:
+    """Carry the command out; raises BadInput and BrokenOff.
+
+    Interrupted it keeps what is done and ends with code 130.
+    """
     try:
-        found = asyncio.run(run_spec(spec, settings, only=only, fresh=fresh))
+        found = asyncio.run(run_spec(spec, settings, only=only, fresh=fresh, yes=yes))
     except KeyboardInterrupt:
         typer.echo("Interrupted: what is done is kept, and the same command goes on with the rest.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -63,16 +73,23 @@ def lab(spec: str, settings: Settings, *, only: str | None, fresh: bool, as_json
         _print(found)
 
 
-async def run_spec(spec: str, settings: Settings, *, only: str | None = None, fresh: bool = False) -> Found:
-    """Run a spec, given as a file or a ready one's name, and return what came out; raises BadInput and Refusal."""
+async def run_spec(
+    spec: str, settings: Settings, *, only: str | None = None, fresh: bool = False, yes: bool = False
+) -> Found:
+    """Run a spec, given as a file or a ready one's name, and return what came out.
+
+    A new run of above an hour is begun with `yes` alone, or when who sits at the terminal says so.
+    Raises BadInput, BrokenOff and Refusal.
+    """
     storage = Storage(settings.database)
     await storage.open()
     store, asker = LabStore(storage), LabAsker(LabDesk())
     queue = LocalJobQueue(settings.lab_processes)
-    runs = LabRuns(store, queue, asker, origin="command", max_runs=MAX_RUNS, capacity=MAX_EVENTS)
+    leases = LabLeases(storage, seconds=settings.lab_lease)
+    runs = LabRuns(store, leases, queue, asker, origin="command", max_runs=MAX_RUNS, capacity=MAX_EVENTS)
     try:
         plan = await asker.plan(await _read(spec, asker), only=only)
-        run_id = await _begin(plan, store, runs, fresh=fresh)
+        run_id = await _begin(plan, store, runs, fresh=fresh, yes=yes)
         await _follow(run_id, runs)
         info = await runs.info(run_id, None)
         _, results = await runs.results(run_id)
@@ -98,26 +115,72 @@ async def _read(spec: str, asker: LabAsker) -> str:
     return spec
 
 
-async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool) -> str:
-    """Return a run of the spec: one that is done, one that was interrupted and goes on, or else a new one."""
-    kept = [] if fresh else await store.load_runs_of(plan.digest)
-    for stored in kept:
-        if stored.state == "done":
-            _tell(f"Run {stored.run_id} has done this already: --fresh runs it anew.")
-            return stored.run_id
-    sentence = describe_plan(plan, num_processes=runs.num_processes).sentence
-    for stored in kept:
-        if stored.origin == "command" and stored.state == "running":
-            await runs.go_on(stored)
-            info = await runs.info(stored.run_id, None)
-            _tell(f"{sentence} Run {stored.run_id} was interrupted and goes on: {info.num_done} points are done.")
-            return stored.run_id
-    _tell(sentence)
-    return (await runs.start_plan(plan)).run_id
+async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool, yes: bool) -> str:
+    """Return a run of the spec: one that is done, one that is under way or goes on, or else a new one."""
+    check = describe_plan(plan, num_processes=runs.num_processes)
+    made = None
+    while made is None:
+        kept = [] if fresh else await store.load_runs_of(plan.digest)
+        for stored in kept:
+            if stored.state == "done":
+                _tell(f"Run {stored.run_id} has done this already: --fresh runs it anew. {_say_link(stored)}")
+                return stored.run_id
+        for stored in kept:
+            if stored.origin == "command" and stored.state != "cancelled":
+                _tell(f"{check.sentence} {await _join(stored, store, runs)} {_say_link(stored)}")
+                return stored.run_id
+        if check.is_long and not yes:
+            await _ask(check)
+        # where another command has just begun to run it, that one is found next
+        made = await (runs.start_plan(plan) if fresh else runs.start_only(plan))
+    _tell(f"{check.sentence} {_say_link(made)}")
+    return made.run_id
+
+
+async def _ask(check: LabCheck) -> None:
+    """Ask whether to start what takes long; raises BadInput when nobody is there to say so, BrokenOff at a no."""
+    if not sys.stdin.isatty():
+        raise BadInput(f"This takes {check.takes}: say --yes to start it, or make the spec smaller.")
+    typer.echo(f"This takes {check.takes}. Start it? [y/N] ", nl=False, err=True)
+    # read when there is a line, so that an interrupt need not wait for one
+    loop, is_typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), is_typed.set)
+    try:
+        await is_typed.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise BrokenOff("It was not started.")
+
+
+async def _join(stored: StoredRun, store: LabStore, runs: LabRuns) -> str:
+    """Go on with a run that nobody carries out, and say so, or that another command carries it out."""
+    run_id = stored.run_id
+    if not stored.is_carried:
+        await store.change_state(run_id, "running", of=("paused",))
+        if await runs.carrier.take_up(run_id):
+            return f"Run {run_id} was {_was(stored)} and goes on: {await _say_done(run_id, runs)}."
+    return f"Run {run_id} is under way in another process, and is followed here: {await _say_done(run_id, runs)}."
+
+
+def _was(stored: StoredRun) -> str:
+    return "paused" if stored.state == "paused" else "interrupted"
+
+
+async def _say_done(run_id: str, runs: LabRuns) -> str:
+    run, _ = await runs.results(run_id)
+    return f"{run.num_done} of {run.num_points} points are done"
+
+
+def _say_link(run: StoredRun | LabRunCreated) -> str:
+    return f"Watch, cancel or delete it with kanoscope serve at /lab/{run.run_id}#edit={run.edit_key}."
 
 
 async def _follow(run_id: str, runs: LabRuns) -> None:
-    """Show how far a run is until it is over."""
+    """Show how far a run is until it is done; go on with it when the process ends that carried it out.
+
+    Raises BadInput when it cannot go on, and BrokenOff when somebody has ended it.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -132,29 +195,46 @@ async def _follow(run_id: str, runs: LabRuns) -> None:
     )
     with progress:
         task = progress.add_task("Starting", total=None)
-        async with runs.watch(run_id, None) as viewer:
-            is_over = False
-            while not is_over:
-                is_over = _show(progress, task, json.loads(await viewer.get()))
+        try:
+            async with runs.watch(run_id, None) as viewer:
+                state = ""
+                while state != "done":
+                    state = _show(progress, task, json.loads(await viewer.get())) or state
+                    if state in ("interrupted", "paused", "cancelled"):
+                        state = await _react(run_id, runs, state)
+        except MailboxClosed as closed:
+            raise BrokenOff(f"Run {run_id} was deleted by somebody with its edit link.") from closed
 
 
-def _show(progress: Progress, task: TaskID, event: dict[str, Any]) -> bool:
-    """Show an event and return whether the run is over; raises BadInput when it cannot go on."""
+async def _react(run_id: str, runs: LabRuns, state: str) -> str:
+    """Do what another state of a run asks for."""
+    run, _ = await runs.results(run_id)
+    if state == "cancelled":
+        raise BrokenOff(f"Run {run_id} was cancelled by somebody with its edit link. {run.sentence}")
+    if run.obstacle:
+        raise BadInput(run.obstacle)
+    if state == "paused":
+        _tell(f"Run {run_id} was paused by somebody with its edit link, and goes on when it is resumed there.")
+    elif await runs.carrier.take_up(run_id):
+        _tell(f"The process that carried out run {run_id} has ended: it goes on here.")
+    return ""
+
+
+def _show(progress: Progress, task: TaskID, event: dict[str, Any]) -> str:
+    """Show an event and return the state that it tells of, if any."""
     match event["type"]:
         case "lab_run":
             run = event["run"]
             progress.update(task, description=run["title"], total=run["num_points"], completed=run["num_done"])
-            return run["state"] == "done"
+            return run["state"]
         case "lab_point":
             point = event["point"]
             progress.update(task, description=f"{point['problem']}, {point['contestant']}", completed=event["num_done"])
-        case "lab_state" if event["state"] == "paused":
-            raise BadInput(event["sentence"])
         case "lab_state":
-            return event["state"] == "done"
+            return event["state"]
         case _:
             pass
-    return False
+    return ""
 
 
 def _json(found: Found) -> dict[str, Any]:
@@ -162,17 +242,31 @@ def _json(found: Found) -> dict[str, Any]:
         "title": found.plan.title,
         "digest": found.plan.digest,
         "run_id": found.run_id,
-        "points": [{name: result[name] for name in (*COLUMNS, *ENDS)} for result in found.results],
+        "points": [
+            {name: result[name] for name in (*COLUMNS, *ENDS)} | {"provenance": result.get("provenance")}
+            for result in found.results
+        ],
         "fits": [fit.model_dump() for fit in found.fits],
     }
 
 
 def _print(found: Found) -> None:
     from rich.console import Console
+
+    print_tables([point_rows(found.plan, found.results), fit_rows(found.fits)])
+    console = Console()
+    for sentence in dict.fromkeys(result["sentence"] for result in found.results if result["outcome"] == "failed"):
+        console.print(f"Failed: {sentence}", highlight=False, markup=False)
+    _tell(f"Kept as run {found.run_id}.")
+
+
+def print_tables(tables: Sequence[list[list[str]]]) -> None:
+    """Print rows under their titles, those that have any."""
+    from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    for rows in (point_rows(found.plan, found.results), fit_rows(found.fits)):
+    for rows in tables:
         if len(rows) < 2:
             continue
         table = Table(box=None, pad_edge=False)
@@ -183,9 +277,6 @@ def _print(found: Found) -> None:
             table.add_row(*row)
         console.print(table, highlight=False, markup=False)
         console.print()
-    for sentence in dict.fromkeys(result["sentence"] for result in found.results if result["outcome"] == "failed"):
-        console.print(f"Failed: {sentence}", highlight=False, markup=False)
-    _tell(f"Kept as run {found.run_id}: kanoscope serve shows it at /lab/{found.run_id}.")
 
 
 def _tell(sentence: str) -> None:

@@ -14,6 +14,7 @@ from kan_core.lab import LabPoint, LabSpec, PointResult, PointRun, failed_result
 from server.lab.jobs import Job, JobProgress, failed_json
 from server.lab.plan import PlannedPoint
 from server.lab.process import Computation
+from server.lab.provenance import stamp
 from server.worker import limit_threads
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Failed:
 
     def result(self) -> str:
         """Return why it cannot run."""
-        return json.dumps(self._result, allow_nan=False)
+        return json.dumps(stamp(self._result), allow_nan=False)
 
 
 class Training:
@@ -109,8 +110,10 @@ class Training:
     def result(self) -> str:
         """Return what it came to."""
         if self._failure:
-            return json.dumps(result_json(failed_result(self._spec, self._point, self._failure)), allow_nan=False)
-        return json.dumps(result_json(self._run.result), allow_nan=False)
+            return json.dumps(
+                stamp(result_json(failed_result(self._spec, self._point, self._failure))), allow_nan=False
+            )
+        return json.dumps(stamp(result_json(self._run.result)), allow_nan=False)
 
 
 def result_json(result: PointResult) -> dict[str, Any]:

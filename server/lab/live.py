@@ -38,8 +38,8 @@ class LiveRun:
         self.stored = stored
         self.state: LabRunState = stored.state
         self.changing = asyncio.Lock()
-        # whether its points were given to the queue
-        self.is_queued = False
+        # whether it is carried out here: the queue has its points, and its lease is this process's own
+        self.is_carried = False
         self.fits: list[LabFit] = []
         # how many points the fits are of
         self.num_fitted = 0
@@ -58,6 +58,21 @@ class LiveRun:
     def may_edit(self, key: str | None) -> bool:
         """Return whether the key is this run's edit key."""
         return key is not None and hmac.compare_digest(key.encode(), self.stored.edit_key.encode())
+
+    @property
+    def run_id(self) -> str:
+        """Its name."""
+        return self.stored.run_id
+
+    @property
+    def wanted(self) -> LabRunState:
+        """What the database says is to become of it, as far as is known here: what an obstacle pauses is to run."""
+        return "running" if self.obstacle else self.state
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+        return self.state in ("done", "cancelled")
 
     @property
     def num_points(self) -> int:
@@ -94,6 +109,10 @@ class LiveRun:
                 return ""
             case "paused":
                 return self.obstacle or f"Paused: {done}{failed}."
+            case "interrupted" if self.stored.origin == "command":
+                return f"Interrupted: {done} and kept{failed}. The same command goes on with the rest."
+            case "interrupted":
+                return f"Interrupted: {done} and kept{failed}. It goes on by itself within seconds."
             case "cancelled":
                 return f"Cancelled: {done} and kept{failed}."
             case "done":
@@ -168,6 +187,11 @@ class LiveRun:
             )
         )
 
+    def take_results(self, results: Mapping[str, str]) -> None:
+        """Take up the results, by the keys of their points, that are not known yet, and tell of them."""
+        for key in [point.key for point in self.missing if point.key in results]:
+            self.finish_point(key, results[key])
+
     def note_progress(self, key: str, progress: JobProgress) -> None:
         """Take up how far a point is, and tell of it soon, with others' progress."""
         if self._points[key].state == "done":
@@ -185,11 +209,15 @@ class LiveRun:
         if running:
             self.publish(LabProgressEvent(running=running))
 
+    def forget_running(self) -> None:
+        """Take note that no point is being computed."""
+        self._running.clear()
+
     def set_state(self, state: LabRunState, *, obstacle: str = "") -> None:
         """Note another state and tell of it."""
         self.state, self.obstacle = state, obstacle
-        if state in ("cancelled", "done"):
-            self._running.clear()
+        if state in ("interrupted", "cancelled", "done"):
+            self.forget_running()
         self.publish(LabStateEvent(state=self.state, sentence=self.sentence))
 
     def publish(self, event: Message) -> None:

@@ -13,11 +13,11 @@ from pydantic import Field, FiniteFloat
 
 from server.messages import Message
 
-MAX_TOML = 50_000
 MAX_CURVE = 40
 
 LabKind = Literal["race", "scaling"]
-LabRunState = Literal["running", "paused", "done", "cancelled"]
+# interrupted: it is to run, and the process that carried it out is gone
+LabRunState = Literal["running", "paused", "interrupted", "done", "cancelled"]
 LabPointState = Literal["waiting", "running", "done"]
 LabOutcome = Literal["ok", "converged", "diverged", "failed"]
 LabExportFormat = Literal["csv", "json", "toml", "html"]
@@ -41,7 +41,7 @@ class LabReadyList(Message):
 class LabSpecRequest(Message):
     """A spec as TOML, to check or to run."""
 
-    toml: str = Field(max_length=MAX_TOML)
+    toml: str
 
 
 class LabCheck(Message):
@@ -57,6 +57,8 @@ class LabCheck(Message):
     num_points: int = 0
     processes: int = Field(default=1, description="how many points are computed at once")
     expected_seconds: FiniteFloat = Field(default=0.0, description="until the run is done, if nothing else runs")
+    takes: str = Field(default="", description="the same in words, and on how many processes")
+    is_long: bool = Field(default=False, description="whether to ask before it starts, as it takes above an hour")
     contestants: list[str] = Field(default=[])
     problems: list[str] = Field(default=[])
     seeds: list[int] = Field(default=[])
@@ -162,6 +164,40 @@ class LabRunInfo(Message):
     fits: list[LabFit]
 
 
+class LabComparedSide(Message):
+    """What one of two runs found at a place: medians over the seeds that are done, null where there are none."""
+
+    num_done: int
+    test_rmse: FiniteFloat | None
+    parameters: FiniteFloat | None
+    seconds: FiniteFloat | None = Field(description="of the processor")
+
+
+class LabComparedPlace(Message):
+    """A problem, contestant and value of what is swept that both of two runs have."""
+
+    problem: str
+    contestant: str
+    value: int | None
+    first: LabComparedSide
+    second: LabComparedSide
+    ratio: FiniteFloat | None = Field(description="of the second's test RMSE to the first's")
+
+
+class LabComparison(Message):
+    """Two runs side by side, and in sentences what differs between them."""
+
+    first: LabRunSummary
+    second: LabRunSummary
+    sentence: str
+    differences: list[str] = Field(description="between the specs")
+    makers: list[str] = Field(description="what computed the points, and when")
+    seconds_compare: str = Field(description="whether times may be compared")
+    variable: str | None
+    titles: dict[str, str] = Field(description="what people call the problems, by their names")
+    places: list[LabComparedPlace]
+
+
 class LabOpenRequest(Message):
     """The point, by its key, to be opened as a live session."""
 
@@ -210,7 +246,7 @@ class LabFitsEvent(Message):
 
 
 class LabStateEvent(Message):
-    """The run was paused, resumed, cancelled or is done."""
+    """The run was paused, resumed, interrupted, cancelled or is done."""
 
     type: Literal["lab_state"] = "lab_state"
     state: LabRunState
@@ -229,5 +265,6 @@ LAB_MODELS: tuple[type[Message], ...] = (
     LabRunCreated,
     LabRunList,
     LabRunInfo,
+    LabComparison,
     LabOpenRequest,
 )

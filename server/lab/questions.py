@@ -41,9 +41,10 @@ class FiguresQuestion(Message):
 
 
 class ReportQuestion(Message):
-    """What is there to report? HTML as a text."""
+    """What is there to report of a run? HTML as a text."""
 
     what: Literal["report"] = "report"
+    run_id: str
     toml: str
     results: list[str]
 

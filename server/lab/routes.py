@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import json
 import re
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 
 from server.directory import Directory
 from server.lab.asking import LabAsker
+from server.lab.comparing import compare_runs
 from server.lab.exports import MEDIA_TYPES, results_csv, results_json
 from server.lab.messages import (
     LabCheck,
+    LabComparison,
     LabExportFormat,
     LabOpenRequest,
     LabReadyList,
@@ -115,10 +118,10 @@ async def export_run(request: Request, run_id: str, form: LabExportFormat) -> Re
     plan = run.stored.plan
     match form:
         case "csv":
-            text = await asyncio.to_thread(results_csv, plan, results)
+            text = await asyncio.to_thread(results_csv, run_id, plan, results)
         case "json":
             fits = (await _runs(request).info(run_id, None)).fits
-            text = await asyncio.to_thread(results_json, plan, results, fits)
+            text = await asyncio.to_thread(results_json, run_id, plan, results, fits)
         case "toml":
             text = plan.toml
         case "html":
@@ -126,6 +129,15 @@ async def export_run(request: Request, run_id: str, form: LabExportFormat) -> Re
     name = re.sub(r"[^a-z0-9]+", "-", plan.title.lower()).strip("-")[:60] or "lab"
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
     return Response(text, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+@router.get("/api/lab/runs/{run_id}/compare/{other_id}")
+async def compare(request: Request, run_id: str, other_id: str) -> LabComparison:
+    """Set two runs side by side."""
+    first, first_results = await _runs(request).results(run_id)
+    second, second_results = await _runs(request).results(other_id)
+    stored = [replace(run.stored, state=run.state) for run in (first, second)]
+    return await asyncio.to_thread(compare_runs, stored[0], first_results, stored[1], second_results)
 
 
 @router.post("/api/lab/runs/{run_id}/open", status_code=201)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -18,8 +18,10 @@ from server.storage import Base, Storage
 
 # who carries a run out: the server, or `kanoscope lab`
 Origin = Literal["page", "command"]
+# what is to become of a run; one that is to run and is carried out by nobody is told as interrupted
+StoredState = Literal["running", "paused", "done", "cancelled"]
 TRIES = 5
-STATES: Mapping[str, LabRunState] = MappingProxyType(
+STATES: Mapping[str, StoredState] = MappingProxyType(
     {"running": "running", "paused": "paused", "done": "done", "cancelled": "cancelled"}
 )
 
@@ -38,7 +40,10 @@ class LabSpecRow(Base):
 
 
 class LabRunRow(Base):
-    """A spec being carried out; `created` is in seconds since 1970."""
+    """A spec being carried out; times are in seconds since 1970.
+
+    `carrier` is the process that carries it out, for certain until `carried_until`, which it puts off as it goes on.
+    """
 
     __tablename__ = "lab_runs"
 
@@ -48,6 +53,8 @@ class LabRunRow(Base):
     created: Mapped[float] = mapped_column(index=True)
     state: Mapped[str]
     origin: Mapped[str]
+    carrier: Mapped[str] = mapped_column(default="")
+    carried_until: Mapped[float] = mapped_column(default=0.0)
 
 
 class LabPointRow(Base):
@@ -61,8 +68,19 @@ class LabPointRow(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """That a process carries a run out, for certain until a time in seconds since 1970."""
+
+    carrier: str
+    until: float
+
+
+NOBODY = Lease(carrier="", until=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRun:
-    """A run but for its points."""
+    """A run but for its points; `is_carried` says whether some process carries it out now."""
 
     run_id: str
     edit_key: str
@@ -70,39 +88,59 @@ class StoredRun:
     created: float
     state: LabRunState
     origin: Origin
+    is_carried: bool
     plan: LabPlan
 
 
 class LabStore:
-    """The lab's tables of an open storage."""
+    """The lab's tables of an open storage; `clock` is in seconds since 1970."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, *, clock: Callable[[], float] = time.time) -> None:
         self._transactions = storage.transactions
+        self._clock = clock
 
-    async def add_run(self, run_id: str, edit_key: str, plan: LabPlan, *, origin: Origin) -> StoredRun:
+    async def add_run(
+        self, run_id: str, edit_key: str, plan: LabPlan, *, origin: Origin, lease: Lease = NOBODY
+    ) -> StoredRun:
         """Add a run without results, and its spec if that is new."""
-        created = time.time()
+        added = await self._add(run_id, edit_key, plan, origin, lease, is_only_one=False)
+        assert added is not None
+        return added
+
+    async def add_only_run(
+        self, run_id: str, edit_key: str, plan: LabPlan, *, origin: Origin, lease: Lease
+    ) -> StoredRun | None:
+        """Do the same unless a process carries out another run of that spec and origin; then nothing is added."""
+        return await self._add(run_id, edit_key, plan, origin, lease, is_only_one=True)
+
+    async def _add(
+        self, run_id: str, edit_key: str, plan: LabPlan, origin: Origin, lease: Lease, *, is_only_one: bool
+    ) -> StoredRun | None:
+        created = self._clock()
         for left in reversed(range(TRIES)):
+            row = LabRunRow(
+                run_id=run_id,
+                edit_key=edit_key,
+                digest=plan.digest,
+                created=created,
+                state="running",
+                origin=origin,
+                carrier=lease.carrier,
+                carried_until=lease.until,
+            )
             try:
-                await self._add_run(run_id, edit_key, plan, created, origin)
-                break
+                is_added = await self._add_run(row, plan, is_only_one=is_only_one)
+                return self._stored(row, plan) if is_added else None
             except IntegrityError:
                 # somebody else added the same spec, or deleted it with its last run, at the same moment
                 if left == 0:
                     raise
-        return StoredRun(
-            run_id=run_id,
-            edit_key=edit_key,
-            digest=plan.digest,
-            created=created,
-            state="running",
-            origin=origin,
-            plan=plan,
-        )
+        return None
 
-    async def _add_run(self, run_id: str, edit_key: str, plan: LabPlan, created: float, origin: Origin) -> None:
-        async with self._transactions.begin() as database:
-            spec = await database.get(LabSpecRow, plan.digest)
+    async def _add_run(self, row: LabRunRow, plan: LabPlan, *, is_only_one: bool) -> bool:
+        async with self._transactions() as database:
+            # of two who add runs of one spec at once, the second waits here or at its insertion for the first
+            spec = await database.get(LabSpecRow, plan.digest, with_for_update=True)
             if spec is None:
                 database.add(
                     LabSpecRow(
@@ -115,16 +153,20 @@ class LabStore:
                     )
                 )
                 await database.flush()
-            database.add(
-                LabRunRow(
-                    run_id=run_id,
-                    edit_key=edit_key,
-                    digest=plan.digest,
-                    created=created,
-                    state="running",
-                    origin=origin,
-                )
+            database.add(row)
+            await database.flush()
+            others = select(LabRunRow.run_id).where(
+                LabRunRow.digest == row.digest,
+                LabRunRow.origin == row.origin,
+                LabRunRow.run_id != row.run_id,
+                LabRunRow.state.in_(("running", "paused")),
+                LabRunRow.carried_until > self._clock(),
             )
+            if is_only_one and (await database.scalar(others.limit(1))) is not None:
+                await database.rollback()
+                return False
+            await database.commit()
+            return True
 
     async def count_runs(self, origin: Origin) -> int:
         """Return how many runs are kept that were started there."""
@@ -149,7 +191,7 @@ class LabStore:
                 title=title,
                 kind="scaling" if kind == "scaling" else "race",
                 digest=row.digest,
-                state=STATES[row.state],
+                state=self._state(row),
                 num_points=num_points,
                 num_done=num_done or 0,
                 created=row.created,
@@ -165,9 +207,12 @@ class LabStore:
         """Return the runs of a spec, the newest first."""
         return await self._load(LabRunRow.digest == digest)
 
-    async def load_running(self, origin: Origin) -> list[StoredRun]:
-        """Return the runs that are to go on, the newest first."""
-        return await self._load((LabRunRow.state == "running") & (LabRunRow.origin == origin))
+    async def load_standing(self, run_id: str) -> tuple[LabRunState, int] | None:
+        """Return a run's state and how many of its points are done, or None when there is none of this id."""
+        num_done = select(func.count()).where(LabPointRow.run_id == LabRunRow.run_id).scalar_subquery()
+        async with self._transactions() as database:
+            found = (await database.execute(select(LabRunRow, num_done).where(LabRunRow.run_id == run_id))).first()
+        return None if found is None else (self._state(found[0]), found[1])
 
     async def _load(self, which: ColumnElement[bool]) -> list[StoredRun]:
         query = (
@@ -177,23 +222,30 @@ class LabStore:
             .order_by(LabRunRow.created.desc(), LabRunRow.run_id)
         )
         async with self._transactions() as database:
-            return [
-                StoredRun(
-                    run_id=row.run_id,
-                    edit_key=row.edit_key,
-                    digest=row.digest,
-                    created=row.created,
-                    state=STATES[row.state],
-                    origin="command" if row.origin == "command" else "page",
-                    plan=LabPlan.model_validate_json(plan),
-                )
-                for row, plan in await database.execute(query)
-            ]
+            return [self._stored(row, LabPlan.model_validate_json(plan)) for row, plan in await database.execute(query)]
 
-    async def set_state(self, run_id: str, state: LabRunState) -> None:
-        """Note what became of a run."""
+    def _stored(self, row: LabRunRow, plan: LabPlan) -> StoredRun:
+        return StoredRun(
+            run_id=row.run_id,
+            edit_key=row.edit_key,
+            digest=row.digest,
+            created=row.created,
+            state=self._state(row),
+            origin="command" if row.origin == "command" else "page",
+            is_carried=row.carried_until > self._clock(),
+            plan=plan,
+        )
+
+    def _state(self, row: LabRunRow) -> LabRunState:
+        is_interrupted = row.state == "running" and row.carried_until <= self._clock()
+        return "interrupted" if is_interrupted else STATES[row.state]
+
+    async def change_state(self, run_id: str, state: StoredState, *, of: Collection[StoredState]) -> bool:
+        """Note what is to become of a run in one of some states; returns False when it is in none of them."""
+        is_in_one = (LabRunRow.run_id == run_id) & LabRunRow.state.in_(of)
+        change = update(LabRunRow).where(is_in_one).values(state=state).returning(LabRunRow.run_id)
         async with self._transactions.begin() as database:
-            await database.execute(update(LabRunRow).where(LabRunRow.run_id == run_id).values(state=state))
+            return (await database.scalar(change)) is not None
 
     async def add_result(self, run_id: str, key: str, result: str) -> bool:
         """Keep the result of a point; returns False, changing nothing, when it is there or the run is not."""

@@ -6,16 +6,21 @@ from server.lab.messages import LabCheck
 from server.lab.plan import LabPlan
 
 ON_SPEED = "What a budget of seconds comes to depends on how fast the machine is: budgets of steps give the same again."
+# what takes longer is not started without a question
+LONG_SECONDS = 3600.0
 
 
 def describe_plan(plan: LabPlan, *, num_processes: int) -> LabCheck:
     """Return that a spec can be run, how many points that takes and how long."""
     at_once = max(1, min(num_processes, len(plan.points)))
     seconds = plan.expected_seconds / at_once
-    sentence = f"{_count_points(plan)}: {say_duration(seconds)} on {_count(at_once, 'process', 'processes')}."
+    takes = f"{say_duration(seconds)} on {_count(at_once, 'process', 'processes')}"
+    sentence = f"{_count_points(plan)}: {takes}."
     return LabCheck(
         ok=True,
         sentence=f"{sentence} {ON_SPEED}" if plan.depends_on_speed else sentence,
+        takes=takes,
+        is_long=seconds > LONG_SECONDS,
         digest=plan.digest,
         title=plan.title,
         kind=plan.kind,

@@ -192,6 +192,40 @@ def test_a_wrong_spec_is_told_in_a_sentence_and_nothing_of_it_is_lost(
     expect(page.get_by_role("heading", name="This run is not here")).to_be_visible()
 
 
+def test_runs_are_set_side_by_side(context: BrowserContext, own_server: LiveServer) -> None:
+    page = open_lab(context, own_server)
+    for num_train in (100, 120):
+        page.goto(f"{own_server.url}/lab")
+        write_spec(page, SMALL.format(steps=5).replace("num_train = 100", f"num_train = {num_train}"))
+        start(page)
+        wait_for_state(page, "done")
+    page.get_by_label("Another run to compare with").select_option(index=1)
+    expect(page.get_by_text("Their specs differ in 1 thing.")).to_be_visible()
+    expect(page.get_by_text("num_train is 120 in the first and 100 in the second.")).to_be_visible()
+    expect(page.get_by_text("Both were computed by the same versions")).to_be_visible()
+    rows = page.get_by_role("table", name="Compare with…").get_by_role("row")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_contain_text(re.compile(r"x·y\s*B-splines\s*\d"))
+
+
+def test_what_takes_hours_is_started_after_a_question_alone(context: BrowserContext, live_server: LiveServer) -> None:
+    page = open_lab(context, live_server)
+    write_spec(page, SMALL.format(steps=5).replace("steps = 5", "seconds = 3600"))
+    button = page.get_by_role("button", name="Start", exact=True)
+    button.click()
+    expect(
+        page.get_by_text(re.compile(r"^This takes about \d+ (hours|minutes) on \d+ processes\. Start it\?$"))
+    ).to_be_visible()
+    page.get_by_role("button", name="Not now").click()
+    assert page.url.endswith("/lab")
+    button.click()
+    page.get_by_role("button", name="Start it").click()
+    page.wait_for_url(STARTED)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Cancel it").click()
+    wait_for_state(page, "cancelled")
+
+
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
 def test_the_lab_fits_every_screen_and_needs_no_mouse(
     context: BrowserContext, live_server: LiveServer, size: tuple[int, int]

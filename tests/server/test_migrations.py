@@ -17,6 +17,7 @@ from server.engine import Checkpoint
 from server.lab.store import LabStore
 from server.migrations import MigrationError, upgrade
 from server.storage import Base, Storage, StoredSession, try_database
+from tests.server.lab.fakes import make_plan
 
 # the tables as they were made before there were revisions, with a row in each
 OLD = """
@@ -107,6 +108,27 @@ def test_a_database_of_a_newer_version_is_left_alone_and_says_so(tmp_path: Path)
     database.close()
     with pytest.raises(MigrationError, match="it was written by a newer Kanoscope"):
         try_database(_url(file))
+
+
+async def test_runs_of_the_lab_from_before_there_were_leases_are_interrupted(tmp_path: Path) -> None:
+    file = tmp_path / "test.sqlite3"
+    try_database(_url(file))
+    plan = make_plan()
+    database = sqlite3.connect(file)
+    for column in ("carrier", "carried_until"):
+        database.execute(f"ALTER TABLE lab_runs DROP COLUMN {column}")
+    database.execute("UPDATE alembic_version SET version_num = '0002'")
+    spec = (plan.digest, plan.title, plan.toml, plan.kind, 3, plan.model_dump_json())
+    database.execute("INSERT INTO lab_specs VALUES (?, ?, ?, ?, ?, ?)", spec)
+    for state in ("running", "done"):
+        database.execute("INSERT INTO lab_runs VALUES (?, 'key', ?, 7.0, ?, 'page')", (state, plan.digest, state))
+    database.commit()
+    database.close()
+    storage = Storage(_url(file))
+    await storage.open()
+    summaries = await LabStore(storage).load_summaries()
+    assert {summary.run_id: summary.state for summary in summaries} == {"running": "interrupted", "done": "done"}
+    await storage.close()
 
 
 @pytest.mark.slow

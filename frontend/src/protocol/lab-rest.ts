@@ -2,6 +2,7 @@
 
 import type {
   LabCheck,
+  LabComparison,
   LabReadyList,
   LabRunCreated,
   LabRunInfo,
@@ -45,6 +46,11 @@ export function steerRun(runId: string, key: string, act: 'pause' | 'resume' | '
 
 export function deleteRun(runId: string, key: string): Promise<unknown> {
   return call(withKey(address(runId), key), { method: 'DELETE' });
+}
+
+/** Sets a run beside another. */
+export function compareRuns(runId: string, otherId: string): Promise<LabComparison> {
+  return call(`${address(runId)}/compare/${encodeURIComponent(otherId)}`);
 }
 
 export function fetchFigures(runId: string): Promise<Record<string, Figure>> {

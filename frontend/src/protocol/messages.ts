@@ -1307,6 +1307,18 @@ export interface components {
              */
             expected_seconds: number;
             /**
+             * Takes
+             * @description the same in words, and on how many processes
+             * @default
+             */
+            takes: string;
+            /**
+             * Is Long
+             * @description whether to ask before it starts, as it takes above an hour
+             * @default false
+             */
+            is_long: boolean;
+            /**
              * Contestants
              * @default []
              */
@@ -1333,6 +1345,78 @@ export interface components {
              * @default null
              */
             toml: string | null;
+        };
+        /**
+         * LabComparedPlace
+         * @description A problem, contestant and value of what is swept that both of two runs have.
+         */
+        LabComparedPlace: {
+            /** Problem */
+            problem: string;
+            /** Contestant */
+            contestant: string;
+            /** Value */
+            value: number | null;
+            first: components["schemas"]["LabComparedSide"];
+            second: components["schemas"]["LabComparedSide"];
+            /**
+             * Ratio
+             * @description of the second's test RMSE to the first's
+             */
+            ratio: number | null;
+        };
+        /**
+         * LabComparedSide
+         * @description What one of two runs found at a place: medians over the seeds that are done, null where there are none.
+         */
+        LabComparedSide: {
+            /** Num Done */
+            num_done: number;
+            /** Test Rmse */
+            test_rmse: number | null;
+            /** Parameters */
+            parameters: number | null;
+            /**
+             * Seconds
+             * @description of the processor
+             */
+            seconds: number | null;
+        };
+        /**
+         * LabComparison
+         * @description Two runs side by side, and in sentences what differs between them.
+         */
+        LabComparison: {
+            first: components["schemas"]["LabRunSummary"];
+            second: components["schemas"]["LabRunSummary"];
+            /** Sentence */
+            sentence: string;
+            /**
+             * Differences
+             * @description between the specs
+             */
+            differences: string[];
+            /**
+             * Makers
+             * @description what computed the points, and when
+             */
+            makers: string[];
+            /**
+             * Seconds Compare
+             * @description whether times may be compared
+             */
+            seconds_compare: string;
+            /** Variable */
+            variable: string | null;
+            /**
+             * Titles
+             * @description what people call the problems, by their names
+             */
+            titles: {
+                [key: string]: string;
+            };
+            /** Places */
+            places: components["schemas"]["LabComparedPlace"][];
         };
         /**
          * LabCurvePoint
@@ -1585,7 +1669,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "done" | "cancelled";
+            state: "running" | "paused" | "interrupted" | "done" | "cancelled";
             /**
              * Sentence
              * @description what became of it, or why it waits
@@ -1659,7 +1743,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "done" | "cancelled";
+            state: "running" | "paused" | "interrupted" | "done" | "cancelled";
             /** Num Points */
             num_points: number;
             /** Num Done */
@@ -1693,7 +1777,7 @@ export interface components {
         };
         /**
          * LabStateEvent
-         * @description The run was paused, resumed, cancelled or is done.
+         * @description The run was paused, resumed, interrupted, cancelled or is done.
          */
         LabStateEvent: {
             /**
@@ -1705,7 +1789,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "done" | "cancelled";
+            state: "running" | "paused" | "interrupted" | "done" | "cancelled";
             /** Sentence */
             sentence: string;
         };
@@ -3144,6 +3228,9 @@ export type Inspect = components['schemas']['Inspect'];
 export type InspectionEvent = components['schemas']['InspectionEvent'];
 export type JudgeFormula = components['schemas']['JudgeFormula'];
 export type LabCheck = components['schemas']['LabCheck'];
+export type LabComparedPlace = components['schemas']['LabComparedPlace'];
+export type LabComparedSide = components['schemas']['LabComparedSide'];
+export type LabComparison = components['schemas']['LabComparison'];
 export type LabCurvePoint = components['schemas']['LabCurvePoint'];
 export type LabEvent = components['schemas']['LabEvent'];
 export type LabFit = components['schemas']['LabFit'];

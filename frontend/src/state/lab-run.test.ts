@@ -39,6 +39,10 @@ describe('a run on the page', () => {
     expect([run.info?.num_done, run.info?.seconds_left]).toEqual([1, 3]);
     expect(run.cells[0]?.test?.median).toBe(0.25);
     tell({ type: 'lab_fits', fits: [] });
+    // a run whose process is gone may go on
+    tell(progress('b', 1));
+    tell({ type: 'lab_state', state: 'interrupted', sentence: 'Interrupted.' });
+    expect([run.isOver, run.running.size, run.info?.sentence]).toEqual([false, 0, 'Interrupted.']);
     tell({ type: 'lab_state', state: 'done', sentence: 'All is done.' });
     expect([run.isOver, run.info?.sentence]).toEqual([true, 'All is done.']);
   });

@@ -93,6 +93,8 @@ async function ask(text: string): Promise<LabCheck> {
       num_points: 0,
       processes: 1,
       expected_seconds: 0,
+      takes: '',
+      is_long: false,
       contestants: [],
       problems: [],
       seeds: [],

@@ -98,6 +98,20 @@ def test_values_of_a_sweep_are_sorted() -> None:
     assert (spec.kind, race().kind) == ("scaling", "race")
 
 
+def test_too_many_points_are_refused_with_the_time_that_all_of_them_take() -> None:
+    timed = SWEEP.replace("steps = 2", "seconds = 3.0")
+    for seeds, time in ((range(4000), "10 hours"), (range(1700), "4 hours")):
+        toml = timed.replace("seeds = [0, 1]", f"seeds = {list(seeds)}")
+        with pytest.raises(SpecError, match=f"leave some out, as all of them take about {time} of the processor$"):
+            parse_spec(toml)
+    # what is wrong with the points themselves is told once there are fewer
+    impossible = RACE.replace("seeds = [0, 7]", f"seeds = {list(range(4000))}").replace(
+        "steps = 3", "steps = 3\nparameters = 1"
+    )
+    with pytest.raises(SpecError, match=r"4,000 seeds\): leave some out$"):
+        parse_spec(impossible)
+
+
 def test_points_are_every_combination_once_with_keys_of_their_own() -> None:
     points = lab_points(race())
     assert len({point.key for point in points}) == len(points) == race().num_points == 12
@@ -290,5 +304,5 @@ def test_problems_without_meaning_are_refused(problem: str, message: str) -> Non
 
 
 def test_texts_beyond_all_measure_are_refused() -> None:
-    with pytest.raises(SpecError, match="a spec has at most 100,000 characters, received 100,001"):
-        parse_spec("#" * 100_001)
+    with pytest.raises(SpecError, match="a spec has at most 50,000 characters, received 50,001"):
+        parse_spec("#" * 50_001)

@@ -11,6 +11,21 @@ from server.lab.messages import LabKind
 from server.lab.plan import LabPlan, PlannedPoint
 from server.refusal import Refusal
 
+# what a result is stamped with, and how that is said
+MADE = {
+    "provenance": {
+        "kanoscope": "1.2.3",
+        "computed": "2027-01-02T03:04:05+00:00",
+        "processor": "A processor",
+        "cores": 2,
+        "system": "Linux 6",
+        "python": "3.11",
+        "torch": "2.9",
+        "numpy": "2.1",
+    }
+}
+MAKER = "Kanoscope 1.2.3 on A processor, 2 cores, Linux 6, Python 3.11, PyTorch 2.9, NumPy 2.1"
+
 
 def make_plan(num_points: int = 3, *, kind: LabKind = "race", digest: str = "d" * 64) -> LabPlan:
     """Return a plan of one problem and contestant and so many seeds."""
@@ -57,6 +72,16 @@ def make_result(point: PlannedPoint, **values: object) -> str:
         "curve": [[0, 0.0, 1.0], [4, 2.0, 0.5]],
     }
     return json.dumps(result | values)
+
+
+class Clock:
+    """A clock that stands until it is moved, in seconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class FakeQueue:

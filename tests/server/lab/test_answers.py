@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -112,6 +113,7 @@ def test_a_point_is_computed_as_the_core_computes_it() -> None:
     while not run.is_done:
         run.step()
     expected, result = result_json(run.result), json.loads(_compute(RACE, 1))
+    assert result.pop("provenance")["kanoscope"] == version("kanoscope")
     for one in (expected, result):
         del one["seconds"]
         one["curve"] = [(step, error) for step, _, error in one["curve"]]
@@ -170,9 +172,11 @@ def test_results_have_figures_a_report_and_of_a_sweep_laws() -> None:
     figures = _ask(FiguresQuestion(toml=toml, results=results))["value"]
     assert "scaling" in figures
     assert figures["scaling"]["data"]
-    report = _ask(ReportQuestion(toml=toml, results=results))["value"]
+    report = _ask(ReportQuestion(run_id="run-1", toml=toml, results=results))["value"]
     assert report.lstrip().lower().startswith("<!doctype html>")
     assert parse_spec(toml).digest in report
+    assert "Run run-1." in report
+    assert f"12 points computed by Kanoscope {version('kanoscope')} on " in report
 
 
 @pytest.mark.slow
@@ -182,7 +186,8 @@ def test_sizes_that_settle_no_law_have_a_sentence_alone() -> None:
     (fit,) = _ask(FitsQuestion(toml=SWEEP, results=results))["value"]
     assert (fit["exponent"], fit["low"], fit["first"]) == (None, None, None)
     assert fit["sentence"].startswith("No law can be told")
-    assert "No law can be told" in _ask(ReportQuestion(toml=SWEEP, results=results))["value"]
+    report = _ask(ReportQuestion(run_id="run-2", toml=SWEEP, results=results))["value"]
+    assert "No law can be told" in report
 
 
 @pytest.mark.slow

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 
+import pytest
+
 from server.lab.exports import results_csv, results_json
 from server.lab.messages import LabFit
 from server.lab.tables import fit_rows, point_rows
 from server.lab.wording import describe_plan, say_duration
-from tests.server.lab.fakes import make_plan, make_result
+from tests.server.lab.fakes import MADE, MAKER, make_plan, make_result
 
 PLAN = make_plan()
 FAILED = {"outcome": "failed", "test_rmse": None, "train_rmse": None, "parameters": 0, "seconds": 0.0}
@@ -26,7 +28,7 @@ FIT = LabFit(
 
 
 def test_the_csv_has_a_line_for_each_point_that_reads_back() -> None:
-    rows = list(csv.DictReader(io.StringIO(results_csv(PLAN, RESULTS))))
+    rows = list(csv.DictReader(io.StringIO(results_csv("run", PLAN, RESULTS))))
     assert [row["test_rmse"] for row in rows] == ["0.5", "0.75", ""]
     assert rows[2]["sentence"] == 'No, "never", it said.'
     # nothing is swept in a race
@@ -35,14 +37,34 @@ def test_the_csv_has_a_line_for_each_point_that_reads_back() -> None:
 
 def test_the_csv_names_what_is_swept() -> None:
     plan = make_plan(kind="scaling")
-    head = results_csv(plan, [make_result(PLAN.points[0], value=5)]).splitlines()
+    head = results_csv("run", plan, [make_result(PLAN.points[0], value=5)]).splitlines()
     assert head[0].split(",")[:4] == ["problem", "contestant", "seed", "grid_size"]
     assert head[1].split(",")[:4] == ["j0", "B-spline", "0", "5"]
 
 
+def test_the_csv_says_of_which_run_and_spec_a_result_is_and_what_computed_it_when() -> None:
+    rows = list(
+        csv.DictReader(io.StringIO(results_csv("-run", PLAN, [make_result(PLAN.points[0], **MADE), RESULTS[1]])))
+    )
+    assert [row["run"] for row in rows] == ["'-run", "'-run"]
+    assert [row["spec"] for row in rows] == [PLAN.digest] * 2
+    assert [row["computed"] for row in rows] == ["2027-01-02T03:04:05+00:00", ""]
+    assert [row["computed_by"] for row in rows] == [MAKER, ""]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_no_text_of_the_csv_is_a_formula_in_a_spreadsheet(start: str) -> None:
+    name = f"{start}1+cmd|' /C calc'!A0"
+    text = results_csv("run", PLAN, [make_result(PLAN.points[0], contestant=name, sentence=name, train_rmse=-0.5)])
+    row = next(csv.DictReader(io.StringIO(text)))
+    assert (row["contestant"], row["sentence"]) == (f"'{name}", f"'{name}")
+    # numbers stay numbers
+    assert (row["train_rmse"], row["test_rmse"]) == ("-0.5", "0.5")
+
+
 def test_the_json_holds_what_was_asked_and_all_that_came_out() -> None:
-    whole = json.loads(results_json(PLAN, RESULTS, [FIT]))
-    assert (whole["digest"], whole["toml"], whole["points"]) == (PLAN.digest, PLAN.toml, READ)
+    whole = json.loads(results_json("run", PLAN, RESULTS, [FIT]))
+    assert (whole["run_id"], whole["digest"], whole["toml"], whole["points"]) == ("run", PLAN.digest, PLAN.toml, READ)
     assert whole["fits"] == [FIT.model_dump()]
 
 
@@ -69,6 +91,10 @@ def test_a_spec_says_how_many_points_it_has_and_how_long_they_take() -> None:
     check = describe_plan(plan.model_copy(update={"points": values, "expected_seconds": 480.0}), num_processes=2)
     sentence = "4 points (1 contestant × 1 problem × 4 seeds × 4 values): about 4 minutes on 2 processes."
     assert (check.ok, check.sentence, check.num_points, check.expected_seconds) == (True, sentence, 4, 240.0)
+    assert (check.takes, check.is_long) == ("about 4 minutes on 2 processes", False)
+    for seconds, is_long in ((7200.0, False), (7300.0, True)):
+        plan = plan.model_copy(update={"expected_seconds": seconds})
+        assert describe_plan(plan, num_processes=2).is_long is is_long
     alone = describe_plan(make_plan(1), num_processes=8)
     assert alone.sentence == "1 point (1 contestant × 1 problem × 1 seed): a few seconds on 1 process."
 

@@ -22,6 +22,8 @@ from tests.server.lab.examples import timed
 from tests.server.processes import wait_for_group
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+# the next server goes on with a run once the lease of the killed one has run out
+LEASE = {"KANOSCOPE_LAB_LEASE": "2"}
 NUM_POINTS, NUM_KILLS, POINTS_BETWEEN = 200, 5, 20
 
 
@@ -32,7 +34,7 @@ class Served:
         self._port = port
         self.process = subprocess.Popen(
             [sys.executable, "-m", "server.cli", "--port", str(port), "--no-browser", "--workers", "1"],
-            env=os.environ | {"KANOSCOPE_DATA_DIR": str(folder), "KANOSCOPE_LAB_PROCESSES": "2"},
+            env=os.environ | {"KANOSCOPE_DATA_DIR": str(folder), "KANOSCOPE_LAB_PROCESSES": "2"} | LEASE,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )

@@ -149,6 +149,25 @@ async def test_runs_take_turns_and_the_urgent_go_first() -> None:
         assert one.under_way() == [("urgent", 0), ("b", 0)]
 
 
+async def test_all_jobs_of_an_urgent_run_go_first_and_equal_runs_share() -> None:
+    async with bench(2) as one:
+        one.put("a", 6)
+        one.put("b", 6)
+        one.put("urgent", 3, priority=-1)
+        one.put("slow", 2, priority=1)
+        begun: list[str] = []
+        await settle()
+        while (under_way := [process for process in one.processes if process.job is not None]) and len(begun) < 17:
+            # the process that has had its job longest is done first
+            first = under_way[len(begun) % 2]
+            assert first.job is not None
+            begun.append(first.job.run_id)
+            first.job, job = None, first.job
+            first.tell(Kind.LAB_RESULT, make_result(job.point))
+            await settle()
+        assert begun == ["urgent"] * 3 + ["a", "b"] * 6 + ["slow"] * 2
+
+
 async def test_a_process_takes_no_job_before_its_result_is_kept() -> None:
     async with bench(1) as one:
         one.put("a", 2)

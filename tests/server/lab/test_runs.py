@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from server.lab.jobs import Job, JobProgress
-from server.lab.runs import LabRuns
-from server.lab.store import LabStore, Origin
 from server.lab.viewer import LabViewer
 from server.mailbox import MailboxClosed
 from server.refusal import Refusal
 from server.rooms import DELETED, INTERRUPTED
-from server.storage import Storage
-from tests.server.lab.fakes import FakeAsker, FakeQueue, make_plan, make_result
-
-PLANS = {"race": make_plan(), "sweep": make_plan(kind="scaling", digest="e" * 64)}
-
-
-class Bench:
-    """Runs on a database of their own, with a queue and answers that are fakes."""
-
-    def __init__(self, storage: Storage, *, origin: Origin = "page", max_runs: int = 10) -> None:
-        self.queue = FakeQueue()
-        self.asker = FakeAsker(PLANS)
-        self.store = LabStore(storage)
-        self.runs = LabRuns(self.store, self.queue, self.asker, origin=origin, max_runs=max_runs, capacity=50)
-
-
-@asynccontextmanager
-async def bench(folder: Path, *, origin: Origin = "page", max_runs: int = 10) -> AsyncGenerator[Bench]:
-    """Open a database, go on with what is there, and stop at the end."""
-    storage = Storage(f"sqlite+aiosqlite:///{folder / 'test.sqlite3'}")
-    await storage.open()
-    one = Bench(storage, origin=origin, max_runs=max_runs)
-    await one.runs.load()
-    try:
-        yield one
-    finally:
-        await one.runs.stop()
-        await one.runs.stop()
-        await storage.close()
-
-
-async def read(viewer: LabViewer) -> dict[str, Any]:
-    return json.loads(await viewer.get())
+from tests.server.lab.bench import bench, read
+from tests.server.lab.fakes import make_plan, make_result
 
 
 async def test_a_run_is_told_of_point_by_point_until_it_is_done(tmp_path: Path) -> None:
@@ -106,7 +69,7 @@ async def test_a_result_that_comes_twice_is_kept_and_told_once_as_it_first_was(t
     async with bench(tmp_path) as one:
         made = await one.runs.start("race")
         job = await one.queue.finish(test_rmse=0.25)
-        await one.runs.on_result(job, make_result(job.point, test_rmse=0.75))
+        await one.runs.carrier.on_result(job, make_result(job.point, test_rmse=0.75))
         info = await one.runs.info(made.run_id, None)
         assert (info.num_done, info.points[0].test_rmse) == (1, 0.25)
 
@@ -141,7 +104,7 @@ async def test_a_cancelled_run_keeps_its_points_and_takes_no_more(tmp_path: Path
             sentence = "Cancelled: 1 of 3 points are done and kept."
             assert await read(viewer) == {"type": "lab_state", "state": "cancelled", "sentence": sentence}
         assert one.queue.told == [("drop", made.run_id)]
-        await one.runs.on_result(late, make_result(late.point))
+        await one.runs.carrier.on_result(late, make_result(late.point))
         assert (await one.runs.info(made.run_id, None)).num_done == 1
         with pytest.raises(Refusal, match="run the spec anew"):
             await one.runs.resume(made.run_id, made.edit_key)
@@ -160,7 +123,7 @@ async def test_a_deleted_run_is_gone_and_its_viewers_are_sent_away(tmp_path: Pat
             with pytest.raises(MailboxClosed) as closed:
                 await viewer.get()
             assert closed.value.code == DELETED
-        await one.runs.on_result(job, make_result(job.point))
+        await one.runs.carrier.on_result(job, make_result(job.point))
         assert await one.runs.summaries() == []
         with pytest.raises(Refusal, match="There is no run"):
             await one.runs.info(made.run_id, None)
@@ -225,7 +188,7 @@ async def test_progress_of_what_runs_is_told_together(tmp_path: Path) -> None:
             for step in (1, 2):
                 for job in (first, second):
                     progress = JobProgress(progress=step / 4, step=step, seconds=1.0, test_rmse=None)
-                    one.runs.on_progress(job, progress)
+                    one.runs.carrier.on_progress(job, progress)
             told = await read(viewer)
             assert [(at["key"], at["progress"], at["step"]) for at in told["running"]] == [
                 (first.point.key, 0.5, 2),
@@ -246,16 +209,6 @@ async def test_laws_are_fitted_as_points_come_in_and_once_for_as_many(tmp_path: 
             assert (told["type"], told["fits"][0]["exponent"]) == ("lab_fits", 1.0)
             info = await one.runs.info(made.run_id, None)
             assert ([fit.exponent for fit in info.fits], one.asker.num_fits) == ([1.0], 1)
-
-
-async def test_what_the_command_line_runs_is_looked_at_and_left_alone(tmp_path: Path) -> None:
-    async with bench(tmp_path, origin="command") as one:
-        made = await one.runs.start("race")
-        await one.queue.finish()
-    async with bench(tmp_path) as one:
-        assert one.queue.jobs == []
-        info = await one.runs.info(made.run_id, None)
-        assert (info.state, info.num_done) == ("running", 1)
 
 
 async def test_a_viewer_who_does_not_read_is_sent_away(tmp_path: Path) -> None:
@@ -289,6 +242,6 @@ async def _last(viewer: LabViewer) -> MailboxClosed:
 async def test_progress_of_a_run_that_is_gone_is_nobodys(tmp_path: Path) -> None:
     async with bench(tmp_path) as one:
         job = Job(run_id="none", toml="", point=make_plan().points[0])
-        one.runs.on_progress(job, JobProgress(progress=0.5, step=1, seconds=1.0, test_rmse=None))
-        await one.runs.on_result(job, make_result(job.point))
+        one.runs.carrier.on_progress(job, JobProgress(progress=0.5, step=1, seconds=1.0, test_rmse=None))
+        await one.runs.carrier.on_result(job, make_result(job.point))
         assert await one.store.load_results("none") == {}
