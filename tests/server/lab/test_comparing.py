@@ -38,19 +38,20 @@ def _results(plan: LabPlan, *errors: float | None, **values: object) -> list[str
 
 
 def test_places_are_matched_with_medians_and_their_ratio() -> None:
-    one, other = _stored("one"), _stored("other")
-    first = _results(one.plan, 0.25, 0.75, **MADE)
-    second = _results(other.plan, 0.25, None, parameters=12, seconds=4.0, **MADE)
+    plan = make_plan(3)
+    one, other = _stored("one", plan=plan), _stored("other", plan=plan)
+    first = _results(one.plan, 0.25, 0.5, 0.75, **MADE)
+    second = _results(other.plan, 0.25, 0.125, None, parameters=12, seconds=4.0, **MADE)
     found = compare_runs(one, first, other, second)
-    assert (found.first.run_id, found.first.num_done, found.second.num_points) == ("one", 2, 2)
+    assert (found.first.run_id, found.first.num_done, found.second.num_points) == ("one", 3, 3)
     assert (found.sentence, found.differences) == ("Both ran the same spec.", [])
     assert found.seconds_compare == "Both were computed by the same versions on the same kind of machine."
     time = "2027-01-02 03:04 UTC"
-    assert found.makers == [f"The {name}: 2 points computed by {MAKER}, {time}." for name in ("first", "second")]
+    assert found.makers == [f"The {name}: 3 points computed by {MAKER}, {time}." for name in ("first", "second")]
     [place] = found.places
     assert (place.problem, place.contestant, place.value, place.ratio) == ("j0", "B-spline", None, 0.5)
-    assert place.first == LabComparedSide(num_done=2, test_rmse=0.5, parameters=9.0, seconds=2.0)
-    assert place.second == LabComparedSide(num_done=2, test_rmse=0.25, parameters=12.0, seconds=4.0)
+    assert place.first == LabComparedSide(num_done=3, test_rmse=0.5, parameters=9.0, seconds=2.0)
+    assert place.second == LabComparedSide(num_done=3, test_rmse=0.25, parameters=12.0, seconds=4.0)
     assert place_rows(found)[1] == ["j0", "B-spline", "0.5", "0.25", "0.5", "9 / 12", "2.00", "4.00"]
 
 
