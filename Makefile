@@ -13,6 +13,8 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # small tensors: more threads only make the machine slower
 export OMP_NUM_THREADS = 1
+# modules are compiled once, not by each of the many processes that tests start
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint unit format types clean
