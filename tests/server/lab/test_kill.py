@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from tests.server.lab.examples import timed
 from tests.server.processes import wait_for_group
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 NUM_POINTS, NUM_KILLS, POINTS_BETWEEN = 200, 5, 10
 
 
