@@ -1,4 +1,5 @@
 # Kanoscope: `make run` serves it, `make test` runs every test, `make check` is the fast gate.
+# `make test CHECKED=1` leaves out what a `make check` just before it has run.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -12,9 +13,11 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # small tensors: more threads only make the machine slower
 export OMP_NUM_THREADS = 1
+# modules are compiled once, not by each of the many processes that tests start
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types clean
+.PHONY: help run test check lint unit format types clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,10 +26,12 @@ run: $(VENV)/.run ## install and serve, with a live demo (HOST=…, PORT=…)
 	$(BIN)/kanoscope serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.browser ## install what tests need and run all of them
-	$(NODE) vitest run
-	$(PYTEST)
+	$(if $(CHECKED),,$(NODE) vitest run)
+	$(PYTEST) $(if $(CHECKED),-m "slow or e2e")
 
-check: $(VENV)/.dev ## the fast gate: format, lint, types, import direction, schema, unit tests
+check: lint unit ## the fast gate: format, lint, types, import direction, schema, unit tests
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -35,6 +40,8 @@ check: $(VENV)/.dev ## the fast gate: format, lint, types, import direction, sch
 	$(NODE) prettier --check .
 	$(NODE) eslint .
 	$(NODE) svelte-check --tsconfig ./tsconfig.json --fail-on-warnings
+
+unit: $(VENV)/.dev
 	$(NODE) vitest run
 	$(PYTEST) -m "not slow and not e2e"
 
@@ -58,10 +65,11 @@ $(VENV)/.run: pyproject.toml hatch_build.py $(PAGE) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[onnx]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+# with all that running needs
+$(VENV)/.dev: pyproject.toml hatch_build.py $(PAGE) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	$(NODE) install
-	@touch $@
+	@touch $(VENV)/.run $@
 
 $(VENV)/.browser: | $(VENV)/.dev
 	$(BIN)/python tests/install_browser.py

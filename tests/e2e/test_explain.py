@@ -144,7 +144,7 @@ def test_a_formula_is_simplified_copied_and_shown_as_it_was(context: BrowserCont
     formula = page.get_by_test_id("formula")
     before = formula.get_attribute("aria-label")
     page.get_by_role("button", name="Simplify").click()
-    outcome = page.get_by_text(re.compile("Simplified from|Nothing simpler was found"))
+    outcome = page.get_by_text(re.compile("Simplified from|Nothing simpler was found|Simplifying took longer"))
     expect(outcome).to_be_visible()
     form = page.get_by_label("Form", exact=True)
     if "Simplified" in outcome.inner_text():
@@ -166,13 +166,9 @@ def test_a_formula_is_simplified_copied_and_shown_as_it_was(context: BrowserCont
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_panel_fits_every_screen(
-    context: BrowserContext, live_server: LiveServer, size: tuple[int, int], scheme: str
-) -> None:
+def test_the_panel_fits_every_screen(context: BrowserContext, live_server: LiveServer, size: tuple[int, int]) -> None:
     page, _ = open_session(context, live_server, {"training": FAST})
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     wait_for_rmse(page, 0.05)
     explain(page)
     # until then laws come and go
@@ -184,7 +180,9 @@ def test_the_panel_fits_every_screen(
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size[0]
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     restore.focus()
     page.keyboard.press("Enter")
     expect(edges(page, "learned")).to_have_count(0)

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.live import LiveServer
 from tests.seen import edges, wait_for_step
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
 
 ENOUGH = 120_000
 STARTED = re.compile(r"/lab/[\w-]+#edit=")

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.live import LiveServer
 from tests.seen import edges, wait_for_step
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 MLP = {"model": "mlp", "widths": [2, 4, 3, 1], "activation": ["tanh", "relu"]}
 PLAIN = {"optimizer": "lm", "l1": 0, "entropy": 0, "steps_per_second": 8}

@@ -35,7 +35,10 @@ CASES: dict[str, dict[str, Any]] = {
     "samples": {"widths": [4, 3, 1], "train": 20_000, "test": 5000, "optimizer": "lm", "l1": 1e-3, "steps": 2},
     "fine grid": {"widths": [4, 3, 1], "train": 5000, "test": 1000, "optimizer": "lm", "grid_size": 100, "steps": 2},
     "edges": {"widths": [32, 32, 1], "train": 40_000, "test": 10_000, "optimizer": "adam"},
-    "edges and sparsity": {"widths": [32, 32, 1], "train": 40_000, "test": 10_000, "optimizer": "lbfgs", "l1": 1e-3},
+    "edges and sparsity": {
+        **{"widths": [32, 32, 1], "train": 40_000, "test": 10_000, "optimizer": "lbfgs", "steps": 6},
+        **{"l1": 1e-3},
+    },
     "edges left to L-BFGS": {"widths": [32, 32, 1], "train": 40_000, "test": 10_000, "optimizer": "lm", "steps": 3},
     "own knots": {
         **{"widths": [8, 4, 1], "train": 2000, "test": 500, "optimizer": "lbfgs", "steps": 3},

@@ -100,7 +100,6 @@ values = [5, 10, 20, 50, 100]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_cubic_splines_fall_with_the_fourth_power() -> None:
     spec = parse_spec(EXP_SIN)
     (fit,) = spec_fits(spec, run_all(spec))

@@ -21,10 +21,10 @@ from websockets.sync.client import connect
 from tests.server.lab.examples import timed
 from tests.server.processes import wait_for_group
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 # the next server goes on with a run once the lease of the killed one has run out
 LEASE = {"KANOSCOPE_LAB_LEASE": "2"}
-NUM_POINTS, NUM_KILLS, POINTS_BETWEEN = 200, 5, 20
+NUM_POINTS, NUM_KILLS, POINTS_BETWEEN = 200, 5, 10
 
 
 class Served:
@@ -101,7 +101,7 @@ def test_after_five_kills_of_the_server_amid_a_sweep_every_point_is_there_once(t
     run_id, before = "", dict[str, Any]()
     for kill in range(NUM_KILLS):
         with serve(tmp_path) as served:
-            run_id = run_id or start_run(served, NUM_POINTS, 0.1)
+            run_id = run_id or start_run(served, NUM_POINTS, 0.05)
             done = served.wait_for(run_id, len(before) + POINTS_BETWEEN)
             # the web process alone, which takes nobody along
             served.process.kill()

@@ -22,7 +22,7 @@ from server.lab.runs import LabRuns
 from tests.server.conftest import LiveApp, run_app
 from tests.server.lab.examples import FAILING, LONG, RACE, SWEEP
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
