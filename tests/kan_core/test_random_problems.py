@@ -147,8 +147,8 @@ def mean_error(data: Dataset) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.timeout(300)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problem=problems())
 @example(problem=UNLEARNABLE_CLASSES)
 def test_the_recipe_is_never_worse_than_the_mean(problem: RandomProblem) -> None:
