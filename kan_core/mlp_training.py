@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from kan_core.training import Outcome, StepResult, TrainingSpec
 class MLPTrainer:
     """Trains a copy of `mlp` on `dataset`, one optimizer step a call: "adam", "lbfgs" or "lm", in float64.
 
-    When the perceptron has no scaling yet it is scaled to the training samples first. Raises SpecError for what only a
+    When the perceptron has no scaling yet it is scaled to the training samples first. `measuring_seconds` are those of
+    the processor that went into errors to tell, not into training. Raises SpecError for what only a
     KAN has, the recipe "auto" and sparsity, and DataError when the dataset's columns are not the perceptron's.
     """
 
@@ -29,6 +31,7 @@ class MLPTrainer:
         self.spec = _check(TrainingSpec() if spec is None else spec)
         self.dataset = dataset
         self.num_steps = 0
+        self.measuring_seconds = 0.0
         self._generator = np.random.default_rng(self.spec.seed)
         self._objective = MLPObjective(mlp.copy() if mlp.is_scaled else mlp.scaled_to(dataset), dataset)
         self._reset_optimizer()
@@ -59,8 +62,10 @@ class MLPTrainer:
 
     def rmse(self) -> tuple[float, float]:
         """Return the present root mean square errors on train and test samples, as in `StepResult`."""
+        began = time.process_time()
         with np.errstate(all="ignore"):
             train, test = self._objective.rmse()
+        self.measuring_seconds += time.process_time() - began
         return train, test if math.isfinite(test) else sys.float_info.max
 
     def set_spec(self, spec: TrainingSpec) -> bool:

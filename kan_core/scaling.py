@@ -34,9 +34,11 @@ PRICE = 6.0
 LEAST_EXPONENT = 0.25
 # an interval so many times as wide as its exponent is large settles nothing
 WIDEST = 2.0
-# errors under this share of the targets' size are made of rounding, solved for as they are from squares
-ROUNDING = 1e-8
-# and those above this share say that the function is not followed at all
+# errors under this share of the targets' size are made of rounding
+ROUNDING = 1e-12
+# under this one they come near it, solved for as they are from squares
+NEARLY = 1e-8
+# and those above this share are too large to speak of the function being followed
 BLIND = 1 / 3
 
 
@@ -75,15 +77,16 @@ class Limits:
     """What is known beforehand of where a law must end.
 
     `parameters` of each measurement and the number of `samples`, where the law ends once the former reach the latter;
-    `noise` of the training targets, as a share of their standard deviation. `scale` is the size of the targets, which
-    tells rounding, and errors of a network that does not follow the function at all. Left out, the largest error is
-    what rounding goes by.
+    `noise` of the training targets, as a share of their standard deviation. `scale` is that deviation, which tells
+    rounding, noise, and errors too large for the function to be followed. Left out, the largest error is what rounding
+    goes by. Where the sizes are those of the samples, `of_samples` is true.
     """
 
     parameters: Sequence[int] = ()
     samples: int | None = None
     noise: float = 0.0
     scale: float | None = None
+    of_samples: bool = False
 
 
 def fit_exponent(
@@ -92,17 +95,17 @@ def fit_exponent(
     """Return the power law by which errors `y` (N,) fall with sizes `x` (N,), several y for one x being seeds.
 
     An infinite error is a training that failed, worse than any other; a size without a finite median is left out. The
-    law is fitted between the sizes where it holds: none where the function is not followed at all or rounding is all
-    that is left, none at which parameters reach the samples unless that leaves fewer than three, and at either end none
-    that are far off it. `seed` draws the bootstrap, `name` is what sentences call x. Raises DataError for fewer than
-    three different sizes that have a median, or numbers that are not positive.
+    law is fitted between the sizes where it holds: none where errors are too large for the function to be followed or
+    where rounding is all that is left, none at which parameters reach the samples unless that leaves too few, and at
+    either end none that are far off it. `seed` draws the bootstrap, `name` is what sentences call x. Raises DataError
+    for fewer than three different sizes that have a median, or numbers that are not positive.
     """
     limits = Limits() if limits is None else limits
     sizes, errors = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     _check(sizes, errors, limits)
     distinct, group = np.unique(sizes, return_inverse=True)
     logs = np.log(errors)
-    medians = np.array([np.median(logs[group == index]) for index in range(len(distinct))])
+    medians = np.log([np.median(errors[group == index]) for index in range(len(distinct))])
     kept = np.isfinite(medians)
     if kept.sum() < FEWEST_SIZES:
         raise DataError(f"a law takes at least {FEWEST_SIZES} different sizes, received {kept.sum()}: measure more")
@@ -120,17 +123,19 @@ def _fit(
     name: str,
     limits: Limits,
 ) -> ScalingFit:
-    shares = np.exp(medians) / (np.exp(medians.max()) if limits.scale is None else limits.scale)
+    scale = float(np.exp(medians.max())) if limits.scale is None else limits.scale
+    shares = np.exp(medians) / scale
     is_blind = (shares > BLIND) & (limits.scale is not None)
     is_rounded = shares < ROUNDING
     story = Story(
         sizes=sizes, errors=np.exp(medians), is_blind=is_blind, is_rounded=is_rounded, is_beyond=is_beyond, name=name,
-        samples=limits.samples, has_noise=limits.noise > 0,
+        samples=limits.samples, noise=limits.noise * (limits.scale or 0.0), of_samples=limits.of_samples,
+        rounding=NEARLY * scale,
     )  # fmt: skip
-    usable, scatter = ~(is_blind | is_rounded), max(SCATTER, spread)
-    search = _Search(np.log(sizes), usable & ~is_beyond, scatter)
+    usable = ~(is_blind | is_rounded)
+    search = _Search(np.log(sizes), usable & ~is_beyond, spread)
     if not search.windows:
-        search = _Search(np.log(sizes), usable, scatter)
+        search = _Search(np.log(sizes), usable, spread)
     if not search.windows:
         return ScalingFit(law=None, sentence=story.too_few())
     (chosen,), _ = search.choose(medians[np.newaxis])
@@ -190,16 +195,21 @@ def _spread(logs: FloatArray, medians: FloatArray, group: IndexArray) -> float:
 
 
 class _Search:
-    """The windows that a law may take: runs of at least three usable sizes, with logarithms `x` (n,)."""
+    """The windows that a law may take: runs of at least three usable sizes, with logarithms `x` (n,).
 
-    def __init__(self, x: FloatArray, usable: npt.NDArray[np.bool_], scatter: float) -> None:
+    Where no seeds tell the scatter (`spread` is 0) they leave out a quarter of these at most: among many sizes without
+    any law three in a line are soon found.
+    """
+
+    def __init__(self, x: FloatArray, usable: npt.NDArray[np.bool_], spread: float) -> None:
         self.x = x
         self._usable = usable
-        self._scatter = scatter
+        self._scatter = max(SCATTER, spread)
+        fewest = FEWEST_SIZES if spread > 0 else max(FEWEST_SIZES, math.ceil(0.75 * int(usable.sum())))
         self.windows = [
             slice(start, stop)
-            for start in range(len(x) - FEWEST_SIZES + 1)
-            for stop in range(start + FEWEST_SIZES, len(x) + 1)
+            for start in range(len(x) - fewest + 1)
+            for stop in range(start + fewest, len(x) + 1)
             if bool(usable[start:stop].all())
         ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import math
 import sys
+import time
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -108,13 +109,15 @@ class Trainer:
 
     The copy is in the wider dtype of network and data, float64 for all but "adam". When the network has no scaling
     yet, input and output scaling and node ranges are fitted to the training data first; afterwards the ranges of
-    hidden nodes follow what arrives there. Raises DataError when the dataset's columns are not the network's.
+    hidden nodes follow what arrives there. `measuring_seconds` are those of the processor that went into errors to
+    tell, not into training. Raises DataError when the dataset's columns are not the network's.
     """
 
     def __init__(self, network: KAN, dataset: Dataset, spec: TrainingSpec | None = None) -> None:
         self.spec = TrainingSpec() if spec is None else spec
         self.dataset = dataset
         self.num_steps = 0
+        self.measuring_seconds = 0.0
         self._generator = np.random.default_rng(self.spec.seed)
         if not is_normalized(network):
             # in the wider dtype first: a narrow one cannot hold inputs that lie far from zero
@@ -160,8 +163,10 @@ class Trainer:
         A test error beyond all numbers, of samples far from what was learnt, is the largest number: it says nothing
         about how training goes.
         """
+        began = time.process_time()
         with np.errstate(all="ignore"):
             train, test = self._objective.rmse() if self._recipe is None else self._measure(self._recipe.network)
+        self.measuring_seconds += time.process_time() - began
         return train, test if math.isfinite(test) else sys.float_info.max
 
     def _measure(self, network: KAN) -> tuple[float, float]:

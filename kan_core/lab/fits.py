@@ -106,6 +106,7 @@ def _fit(spec: LabSpec, problem: LabProblem, contestant: Contestant, results: li
         samples=None if variable == "samples" else spec.num_train,
         noise=spec.noise,
         scale=_target_scale(problem),
+        of_samples=variable == "samples",
     )
     errors = [test_rmse(one) for one in results]
     found = fit_exponent(

@@ -32,8 +32,8 @@ _OUTCOMES = {Outcome.OK: "ok", Outcome.CONVERGED: "converged", Outcome.DIVERGED:
 class PointRun:
     """The training of one point: `step` until `is_done`, then `result`.
 
-    Only the time within steps counts, in seconds of the processor, and what is compiled when first used is compiled
-    before. Raises KanError when the point cannot run.
+    Only the time within steps counts, in seconds of the processor, without that of measuring errors to tell, and what
+    is compiled when first used is compiled before. Raises KanError when the point cannot run.
     """
 
     def __init__(self, spec: LabSpec, point: LabPoint) -> None:
@@ -55,15 +55,19 @@ class PointRun:
 
     def step(self) -> None:
         """Do one step of the optimizer, or one piece of the recipe "auto"."""
-        began = time.process_time()
+        began = self._training_time()
         last = self._last = self._trainer.step()
-        self._seconds += time.process_time() - began
+        self._seconds += self._training_time() - began
         self._sentence = last.sentence or self._sentence
         if last.step % self._stride == 0 or self.is_done:
             self._curve.append((last.step, self._seconds, last.test_rmse))
         if len(self._curve) > MAX_CURVE:
             self._stride *= 2
             self._curve = [one for one in self._curve[:-1] if one[0] % self._stride == 0] + self._curve[-1:]
+
+    def _training_time(self) -> float:
+        """Return the processor seconds of this process so far, but for those that measuring errors took."""
+        return time.process_time() - self._trainer.measuring_seconds
 
     @property
     def is_done(self) -> bool:
