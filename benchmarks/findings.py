@@ -84,15 +84,15 @@ def put_measured(text: str, name: str, title: str, written: str) -> str:
 
 def _facts(name: str, spec: LabSpec, results: Sequence[PointResult]) -> list[str]:
     """Return how it was measured, as a list."""
-    seconds = sum(one.seconds for one in results)
+    seconds, ran = sum(one.seconds for one in results), sum(one.outcome != "failed" for one in results)
     seeds = ", ".join(map(str, spec.seeds))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = f"Kanoscope {version('kanoscope')}, PyTorch {version('torch')}, Python {platform.python_version()}"
     return [
-        f"- Spec `{name}`, digest `{spec.digest}`: {spec.num_points} trainings, seeds {seeds}, float64",
+        f"- Spec `{name}`, digest `{spec.digest}`: {spec.num_points} points, seeds {seeds}, float64",
         f"- Command: `{command_of(name)}`; `kanoscope lab {name}` runs the same. {say_repeatable(spec)}",
         f"- Machine: {platform.machine()}, {cores} cores, a training on each, one thread a training; {versions}",
-        f"- Trainings took {seconds:.0f} seconds of the processor in all",
+        f"- {ran} trainings took {seconds:.0f} seconds of the processor in all",
     ]
 
 

@@ -61,6 +61,14 @@ def _scaling(spec: LabSpec, found: dict[Cell, Summary], fits: Sequence[PointFit]
             index = [one.name for one in spec.contestants].index(fit.contestant)
             if fit.law is not None:
                 drawn |= _add_law(figure, (place, index), fit, fit.law)
+            elif fit.theory is not None:
+                mine = [
+                    (float(cell[2] or 0), one.median)
+                    for cell, one in found.items()
+                    if cell[:2] == (problem.name, fit.contestant)
+                ]
+                _add_theory(figure, (place, index), fit, fit.theory, sorted(mine))
+                drawn.add(THEORY)
         values = [float(value) for value in spec.sweep.values]
         set_axes(figure, place, values, errors, ticks=values)
     for kind in (one for one in DASHES if one in drawn):
@@ -84,9 +92,20 @@ def _add_law(figure: go.Figure, where: tuple[int, int], fit: PointFit, law: Powe
     _add_line(figure, where, LAW, ends, errors, told)
     if fit.theory is None:
         return {LAW}
-    promised = [ASIDE * errors[0], ASIDE * errors[0] * (ends[0] / ends[1]) ** fit.theory]
-    _add_line(figure, where, THEORY, ends, promised, f"theory: {power_html(symbol, -fit.theory, style='g')}")
+    _add_theory(figure, where, fit, fit.theory, list(zip(ends, errors, strict=True)))
     return {LAW, THEORY}
+
+
+def _add_theory(
+    figure: go.Figure, where: tuple[int, int], fit: PointFit, theory: float, points: Sequence[tuple[float, float]]
+) -> None:
+    """Draw the slope that theory promises from the first to the last of these sizes, beside the first of the errors."""
+    if len(points) < 2:
+        return
+    (first, error), (last, _) = points[0], points[-1]
+    promised = [ASIDE * error, ASIDE * error * (first / last) ** theory]
+    told = f"theory: {power_html(SYMBOLS[fit.variable], -theory, style='g')}"
+    _add_line(figure, where, THEORY, [first, last], promised, told)
 
 
 def _minus(exponent: float) -> str:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kan_core.lab.results import PointResult
+from kan_core.lab.sizes import Shape, network_shape
 from kan_core.lab.spec import LabSpec
+from kan_core.mlp import MLPSpec
 from kan_core.scaling import PowerLaw
 
 FAILURES = "a training that failed or diverged counts as worse than any other"
@@ -123,9 +125,8 @@ def _rows(spec: LabSpec, found: dict[Cell, Summary], style: str) -> list[list[st
     rows: list[list[str]] = []
     for contestant in spec.contestants:
         for value in values:
-            name = contestant.name if value is None else f"{contestant.name}, {value}"
             cells = [found.get((problem.name, contestant.name, value)) for problem in spec.problems]
-            rows.append([name, *(say_summary(cell, style) for cell in cells)])
+            rows.append([_row_name(contestant.name, value), *(say_summary(cell, style) for cell in cells)])
     return rows
 
 
@@ -142,9 +143,35 @@ def result_tables(spec: LabSpec, results: Sequence[PointResult]) -> list[Table]:
             rows=error_rows(spec, results),
         ),
         *([_equal_time_table(spec, results)] if spec.sweep is None else []),
+        Table(
+            title="Shapes: nodes of each layer, and intervals G of each edge", columns=columns, rows=shape_rows(spec)
+        ),
         Table(title="Parameters", columns=columns, rows=sizes),
         Table(title="Processor seconds", columns=columns, rows=times),
     ]
+
+
+def shape_rows(spec: LabSpec) -> list[list[str]]:
+    """Return a row for every contestant (and value): its name, then the shape of its network for every problem."""
+    values: Sequence[int | None] = (None,) if spec.sweep is None else spec.sweep.values
+    rows: list[list[str]] = []
+    for contestant in spec.contestants:
+        for value in values:
+            cells = [
+                _say_shape(network_shape(problem, contestant, spec.budget, spec.sweep, value))
+                for problem in spec.problems
+            ]
+            rows.append([_row_name(contestant.name, value), *cells])
+    return rows
+
+
+def _say_shape(shape: Shape) -> str:
+    widths = f"[{', '.join(map(str, shape.widths))}]"
+    return widths if isinstance(shape, MLPSpec) else f"{widths}, {shape.grid_size}"
+
+
+def _row_name(name: str, value: int | None) -> str:
+    return name if value is None else f"{name}, {value}"
 
 
 def _equal_time_table(spec: LabSpec, results: Sequence[PointResult]) -> Table:

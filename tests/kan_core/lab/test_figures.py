@@ -99,6 +99,23 @@ def test_a_sweep_shows_law_theory_and_data_limit() -> None:
     assert limit["x"][0] == limit["x"][1] == pytest.approx(11.0, abs=0.3)
 
 
+def test_theory_is_drawn_where_no_law_is_seen_too() -> None:
+    errors = {4: 1e-2, 8: 1e-1, 16: 2e-3}
+    results = [replace(one, test_rmse=errors[one.value or 0]) for one in SWEPT]
+    (fit,) = spec_fits(SWEEP, results)
+    assert fit.law is None
+    drawn = traces(scaling_figures(SWEEP, results, [fit])["scaling"])
+    (theory,) = (trace for trace in drawn if str(trace.get("hovertext", "")).startswith("theory: G<sup>−4</sup>"))
+    assert list(theory["x"]) == [4.0, 16.0]
+    assert theory["y"][0] / theory["y"][1] == pytest.approx(4.0**4)
+
+
+def test_tables_tell_the_shapes() -> None:
+    table = next(one for one in result_tables(race(), []) if one.title.startswith("Shapes"))
+    assert table.rows[0] == ["B-spline", "[2, 5, 1], 5", "[2, 4, 1], 5"]
+    assert table.rows[2] == ["MLP", "[2, 6, 4, 1]", "[2, 6, 4, 1]"]
+
+
 def test_the_legend_says_what_the_lines_of_a_sweep_are() -> None:
     figure = scaling_figures(replace(SWEEP, num_train=45), SWEPT, spec_fits(SWEEP, SWEPT))["scaling"]
     named = {trace["name"]: trace["line"]["dash"] for trace in traces(figure) if list(trace["x"]) == [None]}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -31,7 +33,9 @@ from kan_core.lab import (
 )
 from kan_core.lab.points import say_unreachable
 from kan_core.lab.running import MAX_CURVE
+from kan_core.mlp_objective import MLPObjective
 from kan_core.optimizers import levenberg_marquardt
+from kan_core.optimizers.objective import NetworkObjective
 from tests.kan_core.lab.specs_for_tests import CLASSES, race, run_all, sweep
 
 
@@ -203,3 +207,24 @@ def test_a_grid_that_the_recipe_would_not_reach_is_left_out_with_the_reason(monk
     # one that never begins with such steps goes on by others
     monkeypatch.setattr(levenberg_marquardt, "MAX_PARAMETERS", 10)
     assert not say_unreachable(spec, LabPoint(problem="exp_sin", contestant="auto", seed=0, value=20))
+
+
+@pytest.mark.parametrize(("name", "objective"), [("MLP", MLPObjective), ("B-spline", NetworkObjective)])
+def test_measuring_errors_takes_none_of_the_time_of_training(
+    name: str, objective: type[MLPObjective | NetworkObjective], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = objective.rmse
+
+    def measure_slowly(self: Any) -> tuple[float, float]:
+        until = time.process_time() + 0.2
+        while time.process_time() < until:
+            pass
+        return measure(self)
+
+    monkeypatch.setattr(objective, "rmse", measure_slowly)
+    spec = race()
+    run = PointRun(spec, LabPoint(problem="exp_sin", contestant=name, seed=0))
+    while not run.is_done:
+        run.step()
+    assert run.result.steps == 3
+    assert run.result.seconds < 0.3
