@@ -250,8 +250,10 @@ export const labTexts = {
     fitsWait: 'A law is fitted once a contestant has finished at three sizes.',
     notRun: 'What went wrong',
     seedOf: (value: number | null, seed: number) => `${value === null ? '' : `${value}, `}seed ${seed}`,
-    diverged: (amount: number) => `${amount} diverged`,
-    failedCount: (amount: number) => `${amount} failed`,
+    losses: ({ numDiverged, numFailed }: { numDiverged: number; numFailed: number }) =>
+      [numDiverged > 0 ? `${numDiverged} diverged` : '', numFailed > 0 ? `${numFailed} failed` : '']
+        .filter((part) => part !== '')
+        .join(', '),
     stillOut: (done: number, all: number) => `${done} of ${all}`,
   },
   compare: {
