@@ -145,6 +145,7 @@ export const labTexts = {
     label: 'Spec in TOML',
     note: 'The form writes this text, and what you write here fills the form. Saved as a file, it is run by the command kanoscope lab too.',
     checking: 'Checking…',
+    wrongField: (label: string) => `What stands in the field ${label} is not taken: put it right to start.`,
     start: 'Start',
     starting: 'Starting…',
     sure: (takes: string) => `This takes ${takes}. Start it?`,
