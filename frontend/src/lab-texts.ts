@@ -32,6 +32,9 @@ const count = (amount: number, one: string, many: string): string => `${amount} 
 const when = (seconds: number): string =>
   new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(seconds * 1000);
 
+/** The beginning of a run's id, which tells runs of one title and spec from each other. */
+const shortId = (id: string): string => id.slice(0, 6);
+
 export const labTexts = {
   duration,
   activations,
@@ -142,6 +145,7 @@ export const labTexts = {
     label: 'Spec in TOML',
     note: 'The form writes this text, and what you write here fills the form. Saved as a file, it is run by the command kanoscope lab too.',
     checking: 'Checking…',
+    wrongField: (label: string) => `What stands in the field ${label} is not taken: put it right to start.`,
     start: 'Start',
     starting: 'Starting…',
     sure: (takes: string) => `This takes ${takes}. Start it?`,
@@ -164,6 +168,7 @@ export const labTexts = {
       cancelled: 'cancelled',
     },
     when,
+    id: (id: string) => `run ${shortId(id)}`,
   },
   run: {
     progress: 'How much of the run is done',
@@ -195,6 +200,7 @@ export const labTexts = {
     byProblem: 'Standings by problem',
     rmse: 'Test RMSE is the typical error on samples that were not trained on, in units of the target (of probability, for classes).',
     axisRace: 'A longer bar is a smaller error: the median over the seeds.',
+    soFar: 'Trainings under way count here with their error so far; the results below count what is done.',
     chosen: (problem: string) => `Look into ${problem}`,
     waiting: 'waiting',
     noError: 'no error',
@@ -223,9 +229,10 @@ export const labTexts = {
       seconds: 'Seconds',
       seeds: 'Open a seed',
     },
-    tableNote: 'Medians over seeds, with the smallest and the largest. Seconds are the processor’s.',
+    tableNote:
+      'Medians over the seeds that are done, with the smallest and the largest. Seconds are the processor’s.',
     tableNoteSweep:
-      'Medians over seeds, with the smallest and the largest. Seconds are the processor’s. Best is told among contestants of one size.',
+      'Medians over the seeds that are done, with the smallest and the largest. Seconds are the processor’s. Best is told among contestants of one size.',
     best: 'best',
     range: (low: number, high: number) => `${number(low)} … ${number(high)}`,
     open: (contestant: string, value: number | null, seed: number) =>
@@ -250,8 +257,10 @@ export const labTexts = {
     fitsWait: 'A law is fitted once a contestant has finished at three sizes.',
     notRun: 'What went wrong',
     seedOf: (value: number | null, seed: number) => `${value === null ? '' : `${value}, `}seed ${seed}`,
-    diverged: (amount: number) => `${amount} diverged`,
-    failedCount: (amount: number) => `${amount} failed`,
+    losses: ({ numDiverged, numFailed }: { numDiverged: number; numFailed: number }) =>
+      [numDiverged > 0 ? `${numDiverged} diverged` : '', numFailed > 0 ? `${numFailed} failed` : '']
+        .filter((part) => part !== '')
+        .join(', '),
     stillOut: (done: number, all: number) => `${done} of ${all}`,
   },
   compare: {
@@ -259,8 +268,8 @@ export const labTexts = {
     with: 'Another run to compare with',
     none: 'there is no other run',
     choose: 'choose a run',
-    option: (run: { title: string; created: number; num_done: number }, isSame: boolean) =>
-      `${run.title}, ${when(run.created)}, ${count(run.num_done, 'point', 'points')}${isSame ? ', same spec' : ''}`,
+    option: (run: { run_id: string; title: string; created: number; num_done: number }, isSame: boolean) =>
+      `${run.title}, run ${shortId(run.run_id)}, ${when(run.created)}, ${count(run.num_done, 'point', 'points')}${isSame ? ', same spec' : ''}`,
     columns: {
       problem: 'Problem',
       contestant: 'Contestant',

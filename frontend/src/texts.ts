@@ -287,8 +287,8 @@ export const texts = {
     full: (most: number) => `${most} lanes are the most that fit beside each other.`,
     readOnly: 'Whoever watches adds no lane: ask for the edit link.',
     kan: (family: string, shape: string) => `KAN ${shape}, ${family}`,
-    perceptron: (activation: string, shape: string) =>
-      `MLP ${shape}${activation === '' ? '' : `, ${activation}`}`,
+    perceptron: (functions: string, shape: string) =>
+      `MLP ${shape}${functions === '' ? '' : `, ${functions}`}`,
     lane: (number: number, name: string) => `Lane ${number}: ${name}`,
     alone: 'Open alone',
     aloneTitle: 'Open this lane with all its tools: edges, formulas, settings',

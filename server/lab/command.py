@@ -21,7 +21,7 @@ from server.lab.plan import LabPlan
 from server.lab.queue import LocalJobQueue
 from server.lab.runs import LabRuns
 from server.lab.store import LabStore, StoredRun
-from server.lab.tables import fit_rows, point_rows
+from server.lab.tables import failure_lines, fit_rows, point_rows
 from server.lab.wording import describe_plan
 from server.mailbox import MailboxClosed
 from server.refusal import Refusal
@@ -255,8 +255,9 @@ def _print(found: Found) -> None:
 
     print_tables([point_rows(found.plan, found.results), fit_rows(found.fits)])
     console = Console()
-    for sentence in dict.fromkeys(result["sentence"] for result in found.results if result["outcome"] == "failed"):
-        console.print(f"Failed: {sentence}", highlight=False, markup=False)
+    if failures := failure_lines(found.plan, found.results):
+        for line in ("What failed:", *failures):
+            console.print(line, highlight=False, markup=False)
     _tell(f"Kept as run {found.run_id}.")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from server.lab.messages import LabComparison, LabFit
 from server.lab.plan import LabPlan
+from server.lab.wording import say_count
 
 # a problem, a contestant and a value of what is swept
 Place = tuple[str, str, int | None]
@@ -57,6 +58,23 @@ def medians(results: Sequence[dict[str, Any]]) -> tuple[float | None, float | No
         median(result["parameters"] for result in ran) if ran else None,
         median(result["seconds"] for result in ran) if ran else None,
     )
+
+
+def failure_lines(plan: LabPlan, results: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a line for each problem and contestant with trainings that failed: how many, and what the first one says.
+
+    Trainings are counted by seeds in a race, and by points where something is swept.
+    """
+    failures: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for (problem, contestant, _), group in group_results(plan, results).items():
+        failed = [result for result in group if result["outcome"] == "failed"]
+        if failed:
+            failures.setdefault((problem, contestant), []).extend(failed)
+    words = ("seed", "seeds") if plan.variable is None else ("point", "points")
+    return [
+        f"{problem}, {contestant} ({say_count(len(failed), *words)}): {failed[0]['sentence']}"
+        for (problem, contestant), failed in failures.items()
+    ]
 
 
 def _errors(results: Sequence[dict[str, Any]]) -> list[float]:

@@ -14,7 +14,7 @@ def describe_plan(plan: LabPlan, *, num_processes: int) -> LabCheck:
     """Return that a spec can be run, how many points that takes and how long."""
     at_once = max(1, min(num_processes, len(plan.points)))
     seconds = plan.expected_seconds / at_once
-    takes = f"{say_duration(seconds)} on {_count(at_once, 'process', 'processes')}"
+    takes = f"{say_duration(seconds)} on {say_count(at_once, 'process', 'processes')}"
     sentence = f"{_count_points(plan)}: {takes}."
     return LabCheck(
         ok=True,
@@ -50,15 +50,16 @@ def say_duration(seconds: float) -> str:
 
 def _count_points(plan: LabPlan) -> str:
     factors = [
-        _count(len(plan.contestants), "contestant", "contestants"),
-        _count(len(plan.problems), "problem", "problems"),
-        _count(len(plan.seeds), "seed", "seeds"),
+        say_count(len(plan.contestants), "contestant", "contestants"),
+        say_count(len(plan.problems), "problem", "problems"),
+        say_count(len(plan.seeds), "seed", "seeds"),
     ]
     num_values = len({point.value for point in plan.points})
     if plan.variable is not None:
-        factors.append(_count(num_values, "value", "values"))
-    return f"{_count(len(plan.points), 'point', 'points')} ({' × '.join(factors)})"
+        factors.append(say_count(num_values, "value", "values"))
+    return f"{say_count(len(plan.points), 'point', 'points')} ({' × '.join(factors)})"
 
 
-def _count(number: int, one: str, many: str) -> str:
+def say_count(number: int, one: str, many: str) -> str:
+    """Return a number with the word for one or for several."""
     return f"{number:,} {one if number == 1 else many}"

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.live import LiveServer
 from tests.seen import edges, wait_for_step
+from tests.server.lab.examples import FAILING
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -183,13 +184,33 @@ def test_a_wrong_spec_is_told_in_a_sentence_and_nothing_of_it_is_lost(
     write_spec(page, SMALL.format(steps=10))
     expect(page.get_by_label("Title")).to_have_value("A small race")
     expect(page.get_by_label("Title")).to_be_enabled()
-    # numbers that are none are told at their field, and the spec stays as it was
-    page.get_by_role("textbox", name="Seeds", exact=True).fill("a few")
+    # numbers that are none are told at their field, and the spec stays as it was and is not started
+    seeds = page.get_by_role("textbox", name="Seeds", exact=True)
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    seeds.fill("a few")
     expect(page.get_by_text("Whole numbers with commas between them")).to_be_visible()
     expect(page.get_by_label("Spec in TOML")).to_have_value(re.compile(r"seeds = \[0, 1\]"))
+    expect(verdict).to_have_text("What stands in the field Seeds is not taken: put it right to start.")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+    seeds.fill("0, 1")
+    expect(verdict).to_contain_text("4 points")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     # the address of no run
     page.goto(f"{live_server.url}/lab/nothing")
     expect(page.get_by_role("heading", name="This run is not here")).to_be_visible()
+
+
+def test_what_failed_is_seen_whatever_problem_is_looked_into(context: BrowserContext, live_server: LiveServer) -> None:
+    page = open_lab(context, live_server)
+    write_spec(page, FAILING)
+    start(page)
+    wait_for_state(page, "done")
+    reason = page.get_by_text("B-spline, seed 0: The formula has no finite real value")
+    expect(reason).to_be_visible()
+    page.get_by_role("button", name="Look into good").click()
+    expect(reason).to_have_count(0)
+    expect(page.locator(".card", has=page.get_by_role("button", name="Look into bad"))).to_contain_text("2 failed")
+    expect(page.locator(".card", has=page.get_by_role("button", name="Look into good"))).not_to_contain_text("failed")
 
 
 def test_runs_are_set_side_by_side(context: BrowserContext, own_server: LiveServer) -> None:

@@ -7,6 +7,7 @@ import { texts } from '../texts';
 import { firstRace, type LabDraft } from './lab-draft';
 import { readDraft } from './lab-draft-reader';
 import { writeToml } from './lab-toml';
+import { WrongFields } from './wrong-fields.svelte';
 
 const PAUSE = 250;
 
@@ -34,6 +35,11 @@ export class SpecState {
   readonly isLocked: boolean = $derived(
     this.hand !== null && this.hand.stands === this.written && this.hand.isWrong,
   );
+
+  /** fields of the form whose text the draft has not taken */
+  readonly wrongFields = new WrongFields();
+  /** what the first of them is called, null where the form takes all or is locked, so that only the text counts */
+  readonly wrongField: string | null = $derived(this.isLocked ? null : this.wrongFields.first);
 
   /** Fills the form with a spec of its own making. */
   fill(draft: LabDraft): void {

@@ -65,6 +65,18 @@ describe('a spec that is being written', () => {
     expect([spec.isLocked, spec.check?.ok, spec.text]).toEqual([true, true, 'right = true']);
   });
 
+  it('is held up by a field whose text is not taken, unless only the text counts', async () => {
+    const right = spec.wrongFields.add('1', 'Seeds');
+    expect(spec.wrongField).toBe('Seeds');
+    spec.write('right = true');
+    await settle(spec);
+    expect([spec.isLocked, spec.wrongField]).toEqual([true, null]);
+    spec.rewrite();
+    expect(spec.wrongField).toBe('Seeds');
+    right();
+    expect(spec.wrongField).toBeNull();
+  });
+
   it('reads the canonical form where the text itself is beyond it', async () => {
     verdict = { ok: true, sentence: '', toml: writeToml(firstSweep()) };
     spec.write('title = """\nover lines"""');

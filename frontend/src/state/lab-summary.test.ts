@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { done, point } from './lab-fakes';
+import { texts } from '../texts';
 import { standingOf } from './lab-standing';
-import { bestOnes, errorSpread, spread, summarise, type Cell } from './lab-summary';
+import { bestOnes, errorSpread, lossesOf, spread, summarise, wentWrong, type Cell } from './lab-summary';
 
 describe('the spread over seeds', () => {
   it('is median and range of what is a number', () => {
@@ -48,6 +49,15 @@ describe('a summary', () => {
     });
     expect(cells[0]?.points.map(({ seed }) => seed)).toEqual([0, 1, 2]);
     expect(cells[1]).toMatchObject({ numDone: 1, numDiverged: 1, numFailed: 0 });
+  });
+
+  it('counts what was lost, and names what went wrong', () => {
+    expect(lossesOf(summarise(points))).toEqual({ numDiverged: 1, numFailed: 1 });
+    expect(texts.lab.run.losses({ numDiverged: 1, numFailed: 2 })).toBe('1 diverged, 2 failed');
+    expect(texts.lab.run.losses(lossesOf([]))).toBe('');
+    const told = points.map((one) => ({ ...one, sentence: 'So it ended.' }));
+    expect(wentWrong(told).map(({ key }) => key)).toEqual(['3', '4']);
+    expect(wentWrong(points)).toEqual([]);
   });
 
   it('knows who is best of several, if anyone is', () => {

@@ -46,6 +46,19 @@ export function errorSpread(errors: readonly (number | null)[]): Spread | null {
 export const doneError = (point: LabPointInfo): number | null =>
   point.outcome === 'failed' || point.outcome === 'diverged' ? null : point.test_rmse;
 
+/** Those that are done and of which it is told what went wrong. */
+export const wentWrong = (points: readonly LabPointInfo[]): LabPointInfo[] =>
+  points.filter(
+    ({ state, outcome, sentence }) =>
+      state === 'done' && sentence !== '' && outcome !== 'ok' && outcome !== 'converged',
+  );
+
+/** How many trainings of the cells together diverged and failed. */
+export const lossesOf = (cells: readonly Cell[]): Pick<Cell, 'numDiverged' | 'numFailed'> => ({
+  numDiverged: cells.reduce((sum, { numDiverged }) => sum + numDiverged, 0),
+  numFailed: cells.reduce((sum, { numFailed }) => sum + numFailed, 0),
+});
+
 const cellName = (problem: string, contestant: string, value: number | null): string =>
   JSON.stringify([problem, contestant, value]);
 

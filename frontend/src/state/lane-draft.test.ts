@@ -10,7 +10,7 @@ import {
   wrongLane,
   type LaneDraft,
 } from './lane-draft';
-import { kanOf, matchedWidth, numWeightsAndBiases } from './networks';
+import { kanOf, matchedWidth, networkName, numWeightsAndBiases } from './networks';
 
 const kan: Structure = {
   ...SNAPSHOT.structure,
@@ -97,5 +97,15 @@ describe('parameters', () => {
         Math.min(miss(width + 1), width > 1 ? miss(width - 1) : Infinity),
       );
     }
+  });
+});
+
+describe('the name of a perceptron', () => {
+  it('tells its functions, and tanh at the end from tanh in between', () => {
+    const name = (change: Partial<PerceptronSettings>): string =>
+      networkName({ ...perceptron, ...change }, []);
+    expect(name({})).toBe('MLP 2–6–4–1, tanh, ReLU, tanh at the end');
+    expect(name({ activation: 'silu', output_tanh: false })).toBe('MLP 2–6–4–1, SiLU');
+    expect(name({ widths: [2, 1], activation: [] })).toBe('MLP 2–1, tanh at the end');
   });
 });

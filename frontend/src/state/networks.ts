@@ -55,5 +55,6 @@ export function networkName(network: AnyNetwork, families: readonly CatalogueBas
   const shape = network.widths.join('–');
   if (isKan(network)) return texts.lanes.kan(familyOf(families, network.basis).title, shape);
   const names = [...new Set(activationsOf(network))].map((name) => texts.perceptron.activations[name]);
+  if (network.output_tanh) names.push(texts.perceptron.outputTanh);
   return texts.lanes.perceptron(names.join(', '), shape);
 }

@@ -37,6 +37,31 @@ describe('what is asked for again and again', () => {
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
+  it('is asked for without a rest when it is urgent, once', async () => {
+    const answers: (() => void)[] = [];
+    const ask = vi.fn(() => new Promise<void>((resolve) => answers.push(resolve)));
+    const refresher = new Refresher(ask, 1000);
+    refresher.want();
+    // while an answer is waited for
+    refresher.hurry();
+    refresher.hurry();
+    expect(ask).toHaveBeenCalledTimes(1);
+    answers[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ask).toHaveBeenCalledTimes(2);
+    answers[1]?.();
+    await vi.advanceTimersByTimeAsync(500);
+    // during the rest
+    refresher.hurry();
+    expect(ask).toHaveBeenCalledTimes(3);
+    answers[2]?.();
+    refresher.want();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(ask).toHaveBeenCalledTimes(3);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ask).toHaveBeenCalledTimes(4);
+  });
+
   it('is asked for again after a failure, until it is stopped', async () => {
     const ask = vi.fn(async () => Promise.reject(new Error('away')));
     const refresher = new Refresher(ask, 100);

@@ -105,7 +105,9 @@ def test_people_read_a_table_and_why_points_failed(tmp_path: Path) -> None:
     assert lines[0].split() == ["problem", "contestant", "parameters", "test", "RMSE", "range", "seconds"]
     assert lines[1].startswith("bad")
     assert "2 of 2 without" in lines[1]
-    assert any(line.startswith("Failed: The formula has no finite real value") for line in lines)
+    assert lines[lines.index("What failed:") + 1].startswith(
+        "bad, B-spline (2 seeds): The formula has no finite real value"
+    )
     assert "Kept as run" in errors
     code, output, errors = _lab(tmp_path, file, "--only", "good", "--json")
     assert code == 0, errors

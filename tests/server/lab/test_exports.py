@@ -10,7 +10,7 @@ import pytest
 
 from server.lab.exports import results_csv, results_json
 from server.lab.messages import LabFit
-from server.lab.tables import fit_rows, point_rows
+from server.lab.tables import failure_lines, fit_rows, point_rows
 from server.lab.wording import describe_plan, say_duration
 from tests.server.lab.fakes import MADE, MAKER, make_plan, make_result
 
@@ -75,6 +75,24 @@ def test_people_read_medians_and_ranges_over_seeds() -> None:
     ]
     nothing = [["j0", "B-spline", "–", "–", "1 of 1 without", "–"]]
     assert point_rows(PLAN, READ[2:])[1:] == nothing
+
+
+def test_people_read_where_trainings_failed_and_what_the_first_says() -> None:
+    plan = PLAN.model_copy(update={"contestants": ["B-spline", "MLP"]})
+    failures = [
+        make_result(point, contestant=contestant, sentence=sentence, **FAILED)
+        for point, contestant, sentence in (
+            (PLAN.points[0], "MLP", "No."),
+            (PLAN.points[1], "B-spline", "Neither."),
+            (PLAN.points[2], "B-spline", "Nor here."),
+        )
+    ]
+    read = [*READ[:2], *(json.loads(failure) for failure in failures)]
+    lines = ["j0, B-spline (2 seeds): Neither.", "j0, MLP (1 seed): No."]
+    assert failure_lines(plan, read) == lines
+    assert failure_lines(plan, READ[:2]) == []
+    swept = plan.model_copy(update={"variable": "grid_size"})
+    assert failure_lines(swept, read[:3]) == ["j0, MLP (1 point): No."]
 
 
 def test_people_read_the_law_or_why_there_is_none() -> None:
