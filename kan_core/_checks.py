@@ -60,7 +60,8 @@ def check_number(name: str, value: object, *, low: float, high: float, above: bo
         raise SpecError(
             f"{name} is a number {bound} {low:g} to {high:g}, received {name}={value!r}: choose one in that range"
         )
-    return number
+    # -0.0 is the same number as 0.0, and is written the same way
+    return number + 0.0
 
 
 def _real(value: object) -> float:

@@ -59,6 +59,12 @@ class Finals:
         """The refinement under way."""
         return self._chosen or self._all[self._waiting[0]]
 
+    @property
+    def candidates(self) -> list[KAN]:
+        """The networks that may still be the best: of every refinement the kept one and the one in training."""
+        under_way = list(self._all.values()) if self._chosen is None else [self._chosen]
+        return [network for refinement in under_way for network in refinement.candidates]
+
     def step(self) -> str:
         """Do one step and return what there is to say."""
         current = self.current
@@ -98,6 +104,11 @@ class Refinement:
     def network(self) -> KAN:
         """The network in training, or the one that was kept when all is done."""
         return self._kept[1] if self.is_done and self._kept is not None else self._fit.network
+
+    @property
+    def candidates(self) -> list[KAN]:
+        """The network that is kept, once there is one, and the one in training."""
+        return [*([] if self._kept is None else [self._kept[1]]), self._fit.network]
 
     @property
     def error(self) -> float:

@@ -98,6 +98,12 @@ class Starts:
         return self._ended[0].fit.network if self._ended else self._given
 
     @property
+    def candidates(self) -> list[KAN]:
+        """The best few that have ended and the start under way; before there is any, the given network."""
+        under_way = [self._fit] if self._fit is not None else []
+        return [fit.network for fit in [*(one.fit for one in self._ended), *under_way]] or [self._given]
+
+    @property
     def finalists(self) -> dict[str, KAN]:
         """The starts to refine by name, best first: the best one, of deep networks the best few (`Finals`)."""
         is_worth_it = len(self._given.layers) > 2 and self._ended[0].fit.uses_lm

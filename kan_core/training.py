@@ -169,6 +169,14 @@ class Trainer:
         self.measuring_seconds += time.process_time() - began
         return train, test if math.isfinite(test) else sys.float_info.max
 
+    def stop_recipe(self) -> bool:
+        """End the recipe with the best network it has so far; return False where none is under way."""
+        if self._recipe is None or self._recipe.is_done:
+            return False
+        with np.errstate(all="ignore"):
+            self._recipe.stop()
+        return True
+
     def _measure(self, network: KAN) -> tuple[float, float]:
         data = self.dataset
         return (

@@ -1,4 +1,4 @@
-"""How long a spec will take, about: from sizes and steps, and one short measurement of this machine.
+"""How long a spec will take, about: from sizes and steps, and short measurements of this machine.
 
 Shape legend: B samples, U hidden units, G grid size, P parameters.
 
@@ -8,12 +8,8 @@ before their budget is spent take less.
 
 from __future__ import annotations
 
-import time
-from functools import lru_cache
-
-import numpy as np
-
 from kan_core.lab.contestants import Contestant
+from kan_core.lab.machine import this_machine
 from kan_core.lab.points import LabPoint, lab_points, num_samples, point_shape, say_unreachable, swept_grids
 from kan_core.lab.sizes import Shape, count_parameters
 from kan_core.lab.spec import LabSpec
@@ -33,9 +29,6 @@ from kan_core.starts import (
     STARTS_PER_LAYER,
 )
 
-# what the measurement takes on the machine that the numbers below are from, in seconds
-PROBE_SECONDS = 8e-3
-PROBE_SIZE, PROBE_TIMES = 240, 8
 # seconds a step, and more for every B·P, B·P² and P³
 STEP = {"adam": 3.5e-4, "lbfgs": 8.5e-4, "lm": 1.2e-3}
 PER_PRODUCT = {"adam": 1.3e-9, "lbfgs": 2e-9, "lm": 2e-9}
@@ -74,23 +67,10 @@ def point_seconds(spec: LabSpec, point: LabPoint) -> float:
         seconds = _recipe_seconds(contestant, shape, grids, num_train, steps)
     else:
         seconds = (steps or 0) * _step_seconds(shape, contestant.optimizer, num_train)
-    seconds *= machine_factor()
+    seconds *= this_machine().factor()
     if spec.budget.seconds is not None:
         seconds = spec.budget.seconds if contestant.steps is None else min(seconds, spec.budget.seconds)
     return seconds + SECONDS_OF_MAKING
-
-
-@lru_cache(maxsize=1)
-def machine_factor() -> float:
-    """Return how many times as long as where the numbers are from this machine takes, by a product of matrices."""
-    matrix = np.random.default_rng(0).normal(size=(PROBE_SIZE, PROBE_SIZE))
-    spent: list[float] = []
-    for _ in range(PROBE_TIMES):
-        began = time.process_time()
-        for _ in range(PROBE_TIMES):
-            np.tanh(matrix @ matrix)
-        spent.append(time.process_time() - began)
-    return min(max(min(spent) / PROBE_SECONDS, 0.1), 10.0)
 
 
 def _step_seconds(shape: Shape, optimizer: str, num_samples: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -26,6 +27,7 @@ from kan_core.network import KAN, NetworkSpec
 from kan_core.training import Outcome, StepResult, Trainer, TrainingSpec
 
 MAX_CURVE = 200
+CUT_SHORT = "The budget ended while the recipe was still trying: this is the best it had by then."
 _OUTCOMES = {Outcome.OK: "ok", Outcome.CONVERGED: "converged", Outcome.DIVERGED: "diverged"}
 
 
@@ -59,11 +61,22 @@ class PointRun:
         last = self._last = self._trainer.step()
         self._seconds += self._training_time() - began
         self._sentence = last.sentence or self._sentence
+        if self.is_done:
+            last = self._last = self._end(last)
         if last.step % self._stride == 0 or self.is_done:
             self._curve.append((last.step, self._seconds, last.test_rmse))
         if len(self._curve) > MAX_CURVE:
             self._stride *= 2
             self._curve = [one for one in self._curve[:-1] if one[0] % self._stride == 0] + self._curve[-1:]
+
+    def _end(self, last: StepResult) -> StepResult:
+        """Return where the network stands at the end: of a recipe that the budget cuts short, the best it has."""
+        trainer = self._trainer
+        if not isinstance(trainer, Trainer) or not trainer.stop_recipe():
+            return last
+        self._sentence = CUT_SHORT
+        train_rmse, test_rmse = trainer.rmse()
+        return replace(last, train_rmse=train_rmse, test_rmse=test_rmse)
 
     def _training_time(self) -> float:
         """Return the processor seconds of this process so far, but for those that measuring errors took."""
@@ -92,7 +105,7 @@ class PointRun:
 
     @property
     def network(self) -> KAN | MLP:
-        """The network as it stands."""
+        """The network as it stands; at the end the one that the result is about."""
         return self._trainer.network
 
     @property

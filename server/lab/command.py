@@ -110,9 +110,11 @@ async def _read(spec: str, asker: LabAsker) -> str:
         except UnicodeDecodeError as error:
             raise BadInput(f"Cannot read {spec} (it is no text in UTF-8): name a TOML file.") from error
     names = [ready.name for ready in (await asker.ready()).specs]
-    if spec not in names:
-        raise BadInput(f"There is no file {spec} and no ready spec of that name: name a file or {', '.join(names)}.")
-    return spec
+    if spec in names:
+        return spec
+    if path.is_dir():
+        raise BadInput(f"Cannot read {spec} (it is a folder): name a TOML file or {', '.join(names)}.")
+    raise BadInput(f"There is no file {spec} and no ready spec of that name: name a file or {', '.join(names)}.")
 
 
 async def _begin(plan: LabPlan, store: LabStore, runs: LabRuns, *, fresh: bool, yes: bool) -> str:

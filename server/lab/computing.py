@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from kan_core.errors import KanError
@@ -38,19 +38,21 @@ def find_point(spec: LabSpec, key: str) -> LabPoint | None:
 
 def begin_point(job: Job) -> Computation:
     """Start a job; what keeps it from running is its result."""
+    fail: Callable[[str], Mapping[str, object]] = partial(failed_json, job.point)
     try:
         spec = read_spec(job.toml)
         point = find_point(spec, job.point.key)
         if point is None:
-            return Failed(failed_json(job.point, "This version knows no such point of the spec: run the spec anew."))
+            return Failed(fail("This version knows no such point of the spec: run the spec anew."))
+        fail = partial(_fail, spec, point)
         return Training(spec, point)
     except KanError as error:
-        return Failed(failed_json(job.point, str(error)))
+        return Failed(fail(str(error)))
     except MemoryError:
-        return Failed(failed_json(job.point, "There is not enough memory for this point: make it smaller."))
+        return Failed(fail("There is not enough memory for this point: make it smaller."))
     except Exception:
         log.exception("the point %s could not begin", job.point.key)
-        return Failed(failed_json(job.point, "Something unexpected went wrong at the start of this point."))
+        return Failed(fail("Something unexpected went wrong at the start of this point."))
 
 
 class Failed:
@@ -110,10 +112,12 @@ class Training:
     def result(self) -> str:
         """Return what it came to."""
         if self._failure:
-            return json.dumps(
-                stamp(result_json(failed_result(self._spec, self._point, self._failure))), allow_nan=False
-            )
+            return json.dumps(stamp(_fail(self._spec, self._point, self._failure)), allow_nan=False)
         return json.dumps(stamp(result_json(self._run.result)), allow_nan=False)
+
+
+def _fail(spec: LabSpec, point: LabPoint, sentence: str) -> dict[str, Any]:
+    return result_json(failed_result(spec, point, sentence))
 
 
 def result_json(result: PointResult) -> dict[str, Any]:

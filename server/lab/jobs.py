@@ -78,7 +78,7 @@ class JobQueue(Protocol):
 
 
 def failed_json(point: PlannedPoint, sentence: str) -> dict[str, object]:
-    """Return the result of a point whose process could not say what happened to it."""
+    """Return the result of a point of which nothing is known but the plan, its number of parameters neither."""
     return {
         "problem": point.problem,
         "contestant": point.contestant,

@@ -13,13 +13,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kan_core import KAN, MLP, Dataset, Outcome, Trainer, TrainingSpec
+from kan_core import KAN, MLP, Dataset, Outcome, StepResult, Trainer, TrainingSpec
+from kan_core.accuracy import measure_rmse
 from kan_core.errors import DataError, SpecError
 from kan_core.lab import (
     Budget,
     Contestant,
     LabPoint,
     LabProblem,
+    LabSpec,
     PointResult,
     PointRun,
     Sweep,
@@ -32,7 +34,7 @@ from kan_core.lab import (
     running,
 )
 from kan_core.lab.points import say_unreachable
-from kan_core.lab.running import MAX_CURVE
+from kan_core.lab.running import CUT_SHORT, MAX_CURVE
 from kan_core.mlp_objective import MLPObjective
 from kan_core.optimizers import levenberg_marquardt
 from kan_core.optimizers.objective import NetworkObjective
@@ -142,6 +144,61 @@ def test_courses_are_thinned_and_keep_their_ends() -> None:
     assert MAX_CURVE / 2 <= len(steps) <= MAX_CURVE
     assert len({later - earlier for earlier, later in pairwise(steps[:-1])}) == 1
     assert result.curve[-1][2] == result.test_rmse
+
+
+def finished(spec: LabSpec) -> PointRun:
+    """Return the run of a spec's first point, at its end."""
+    run = PointRun(spec, lab_points(spec)[0])
+    while not run.is_done:
+        run.step()
+    return run
+
+
+def recipe_spec(*, steps: int, num_train: int) -> LabSpec:
+    """Return the spec of one training by the recipe."""
+    auto = Contestant(name="auto", hidden=(1,), optimizer="auto")
+    return replace(race(), contestants=(auto,), seeds=(0,), budget=Budget(steps=steps), num_train=num_train)
+
+
+@pytest.mark.slow
+def test_a_recipe_that_is_cut_short_ends_with_its_best_network() -> None:
+    errors: list[float] = []
+    # 100 steps end in the middle of a start that has got nowhere yet
+    for steps in (20, 40, 60, 100):
+        spec = recipe_spec(steps=steps, num_train=1000)
+        run = finished(spec)
+        result, data = run.result, point_dataset(spec, run.point)
+        assert isinstance(run.network, KAN)
+        assert result.train_rmse is not None
+        assert (result.steps, result.outcome, result.sentence) == (steps, "ok", CUT_SHORT)
+        assert result.parameters == run.network.num_parameters
+        assert result.train_rmse == measure_rmse(run.network, data.train_inputs, data.train_targets, data.task)
+        assert result.test_rmse == measure_rmse(run.network, data.test_inputs, data.test_targets, data.task)
+        assert result.curve[-1] == (steps, result.seconds, result.test_rmse)
+        errors.append(result.train_rmse)
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 0.01
+
+
+@pytest.mark.slow
+def test_a_recipe_that_ends_by_itself_or_in_the_polish_is_as_it_stands() -> None:
+    spec = recipe_spec(steps=5000, num_train=60)
+    point = lab_points(spec)[0]
+    data = point_dataset(spec, point)
+    network = point_network(spec, point, data)
+    assert isinstance(network, KAN)
+    trainer = Trainer(network, data, point_training(spec, point))
+    steps: list[StepResult] = []
+    while not steps or steps[-1].outcome is Outcome.OK:
+        steps.append(trainer.step())
+    for budget in (5000, len(steps)):
+        result = finished(recipe_spec(steps=budget, num_train=60)).result
+        assert (result.steps, result.outcome, result.sentence) == (len(steps), "converged", steps[-1].sentence)
+        assert (result.train_rmse, result.test_rmse) == (steps[-1].train_rmse, steps[-1].test_rmse)
+    assert any(one.sentence.startswith("Final polish") for one in steps[:-1])
+    polished = finished(recipe_spec(steps=len(steps) - 1, num_train=60)).result
+    assert (polished.outcome, polished.sentence) == ("ok", CUT_SHORT)
+    assert (polished.train_rmse, polished.test_rmse) == (steps[-2].train_rmse, steps[-2].test_rmse)
 
 
 def test_a_minimum_ends_a_training_before_its_budget() -> None:

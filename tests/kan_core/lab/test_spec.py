@@ -86,7 +86,8 @@ def test_what_is_written_is_read_back_with_the_same_digest(spec: LabSpec) -> Non
 def test_the_digest_follows_the_meaning_and_not_the_writing() -> None:
     spaced = "# a remark\n" + RACE.replace("seeds = [0, 7]", "seeds = [\n  0,\n  7,\n]").replace("steps = 3", "steps=3")
     stated = RACE.replace('name = "B-spline"', 'name = "B-spline"\nmodel = "kan"\norder = 3\nlearning_rate = 0.02')
-    assert {parse_spec(text).digest for text in (RACE, spaced, stated)} == {race().digest}
+    negative = RACE.replace("num_train = 60", "num_train = 60\nnoise = -0.0")
+    assert {parse_spec(text).digest for text in (RACE, spaced, stated, negative)} == {race().digest}
     others = [RACE.replace("[0, 7]", "[7, 0]"), RACE.replace("steps = 3", "steps = 4"), RACE.replace("A race", "race")]
     assert len({parse_spec(text).digest for text in [RACE, *others]}) == 4
     assert len(race().digest) == 64

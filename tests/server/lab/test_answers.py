@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from kan_core.lab import LabPoint, PointRun, lab_points, parse_spec, point_dataset
+from kan_core.lab import LabPoint, PointRun, costs, count_parameters, lab_points, parse_spec, point_dataset, point_shape
+from kan_core.lab.machine import PROBE_SECONDS, Machine
 from server.lab.answers import answer
 from server.lab.computing import begin_point, plan_points, result_json
 from server.lab.jobs import Job, JobProgress
@@ -61,7 +62,9 @@ def _compute(toml: str, place: int) -> str:
     return computation.result()
 
 
-def test_a_plan_names_all_points_with_what_they_cost() -> None:
+def test_a_plan_names_all_points_with_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(probe=lambda: PROBE_SECONDS)
+    monkeypatch.setattr(costs, "this_machine", lambda: machine)
     plan = _ask(PlanQuestion(toml=SWEEP))["value"]
     spec = parse_spec(SWEEP)
     assert [point["key"] for point in plan["points"]] == [point.key for point in lab_points(spec)]
@@ -124,6 +127,8 @@ def test_a_point_that_cannot_run_says_why() -> None:
     result = json.loads(_compute(FAILING, 0))
     assert (result["problem"], result["outcome"], result["test_rmse"]) == ("bad", "failed", None)
     assert "no finite real value" in result["sentence"]
+    spec = parse_spec(FAILING)
+    assert result["parameters"] == count_parameters(point_shape(spec, lab_points(spec)[0])) > 0
 
 
 def test_a_point_that_is_not_of_the_spec_says_so() -> None:

@@ -249,3 +249,10 @@ def test_bad_input_ends_with_2_and_one_line(tmp_path: Path, toml: str | None, se
     assert (code, output) == (2, "")
     assert errors.startswith(sentence)
     assert errors.count("\n") == 1
+
+
+def test_a_folder_is_called_one(tmp_path: Path) -> None:
+    code, output, errors = _lab(tmp_path, str(tmp_path), "--json")
+    assert (code, output) == (2, "")
+    assert errors.startswith(f"Cannot read {tmp_path} (it is a folder): name a TOML file or which-basis, ")
+    assert errors.count("\n") == 1
