@@ -141,8 +141,8 @@ class Story:
         """Return what may be the limit where errors fall more slowly than the law."""
         if lowest < self.rounding:
             return "training comes near rounding in float64 there, as squares of errors are summed"
-        others = "the network or where training ends" if self.of_samples else "the rest of the network, the samples"
-        others = others if self.of_samples else f"{others} or where training ends"
+        others = "the network" if self.of_samples else "the rest of the network, the samples"
+        others = f"{others} or where training ends"
         if SHARE_OF_NOISE * self.noise < lowest < self.noise:
             return f"the noise of the training targets ({self.noise:.1e}) may be the limit there, or {others}"
         return f"something else than {self.name} is the limit there, be it {others}"

@@ -130,12 +130,13 @@ def _sample(
 
 def _draw_points(points: PointsFunction, count: int, stream: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     """Return points (N, 2) and their classes (N, 1), drawn block by block so that fewer are the first of more."""
-    inputs, drawn = np.empty((0, 2)), np.empty(0, dtype=np.int64)
-    for block in range(math.ceil(count / BLOCK)):
+    drawn: list[tuple[FloatArray, NDArray[np.int64]]] = []
+    for block in range(max(1, math.ceil(count / BLOCK))):
         generator = np.random.default_rng((*stream, block))
         classes = generator.integers(0, 2, BLOCK)
-        inputs, drawn = np.concatenate([inputs, points(classes, generator)]), np.concatenate([drawn, classes])
-    return inputs[:count], drawn[:count, None].astype(np.float64)
+        drawn.append((points(classes, generator), classes))
+    inputs, classes = (np.concatenate(rows)[:count] for rows in zip(*drawn, strict=True))
+    return inputs, classes[:, None].astype(np.float64)
 
 
 def _dataset(

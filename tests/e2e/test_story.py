@@ -30,8 +30,7 @@ def test_without_a_click_a_network_is_learning(page: Page) -> None:
     expect(page.get_by_role("button", name="Pause")).to_be_enabled()
 
 
-# more seeds without a page: tests/server/test_session_story.py
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(10))
 def test_from_curves_to_the_exact_law(context: BrowserContext, live_server: LiveServer, seed: int) -> None:
     created = httpx.post(f"{live_server.url}/api/sessions", json={"seed": seed}, timeout=60).json()
     page = context.new_page()

@@ -137,7 +137,7 @@ def read_latex(latex: str, names: list[str]) -> Any:
     return expression.replace(sp.sec, sp.sign).replace(sp.csc, sp.log)
 
 
-@settings(max_examples=8)
+@settings(max_examples=12)
 @given(seed=SEEDS, names=NAMES)
 @pytest.mark.slow
 def test_latex_reads_back_as_what_the_network_computes(seed: int, names: list[str]) -> None:
